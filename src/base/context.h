@@ -1,0 +1,61 @@
+/* context.h: the context's inside; errors, memory, interruption. */
+#ifndef RHEO_SRC_CONTEXT_H
+#define RHEO_SRC_CONTEXT_H
+
+#include <rheobase/base.h>
+#include <stdarg.h>
+
+struct rheo_pool;    /* base/threads.c */
+struct rheo_kernels; /* kernels/kernels.h */
+
+struct rheo_context {
+    rheo_context_options options; /* with defaults filled in */
+    const struct rheo_kernels *kernels; /* chosen once by kernels/dispatch.c (rheo_context_new calls the hook) */
+    struct rheo_pool *pool;
+    rheo_memory memory;
+    char isa[16];
+    char error[1024];
+};
+
+/* Stores the text, returns code. "what, where, found, expected; what to do". */
+rheo_status rheo__fail(rheo_context *ctx, rheo_status code, const char *format, ...)
+    RHEO_PRINTF(3, 4);
+/* Puts "prefix: " before the stored text, for context that a lower floor does not know. */
+rheo_status rheo__blame(rheo_context *ctx, rheo_status code, const char *format, ...)
+    RHEO_PRINTF(3, 4);
+void rheo__message(rheo_context *ctx, const char *format, ...) RHEO_PRINTF(2, 3);
+bool rheo__interrupted(const rheo_context *ctx);
+
+/* The only two macros that may return. */
+#define RHEO_TRY(call)                                                                             \
+    do {                                                                                           \
+        rheo_status status_ = (call);                                                              \
+        if (status_ != RHEO_OK) return status_;                                                    \
+    } while (0)
+#define RHEO_CHECK(ctx, condition, code, ...)                                                      \
+    do {                                                                                           \
+        if (!(condition)) return rheo__fail((ctx), (code), __VA_ARGS__);                           \
+    } while (0)
+
+/* Memory is zeroed and aligned to 64 bytes; its size is remembered in front of it. A size of 0
+ * gives a valid pointer. On failure: RHEO_MEMORY with what for, *out untouched. */
+rheo_status rheo__alloc(rheo_context *ctx, size_t count, size_t size, const char *what, void *out);
+/* *p may be NULL; new bytes are zero; *p unchanged on failure. */
+rheo_status rheo__grow(rheo_context *ctx, size_t count, size_t size, const char *what, void *p);
+void rheo__release(rheo_context *ctx, void *p); /* NULL is fine */
+rheo_status rheo__strdup(rheo_context *ctx, const char *text, char **out);
+
+/* a * b, false on overflow */
+bool rheo__mul(size_t a, size_t b, size_t *out);
+bool rheo__add(size_t a, size_t b, size_t *out);
+
+/* An arena is walked twice by the same code: first with base NULL, which only adds up, then with
+ * memory of that size. take returns NULL in the first walk. Pieces are aligned to 64. */
+typedef struct rheo_arena {
+    char *base;
+    size_t used, size;
+    bool overflow; /* a size did not fit in size_t */
+} rheo_arena;
+void *rheo__take(rheo_arena *arena, size_t count, size_t size);
+
+#endif

@@ -1,0 +1,80 @@
+/* data.h: data sets in memory, their splits, and batches of them. */
+#ifndef RHEO_SRC_DATA_H
+#define RHEO_SRC_DATA_H
+#include "array/signal.h"
+#include "base/field.h"
+#include "base/text.h"
+
+typedef enum { RHEO_TRAIN, RHEO_VALIDATION, RHEO_TEST, RHEO_SPLITS } rheo_split;
+extern const char *const rheo__split_names[]; /* "train", "validation", "test" */
+
+typedef struct rheo_source_file { /* for the manifest */
+    char path[256];
+    char sha256[65];
+    bool known; /* the checksum is the published one */
+} rheo_source_file;
+
+/* Samples keep the numbers that they have in the source: ids of test samples start at the number of
+ * training samples, so a sample's id, and with it its random numbers, depends on no split. */
+typedef struct rheo_dataset {
+    rheo_context *ctx;
+    char name[32], title[96];
+    uint32_t shape[3], features, classes; /* shape {C,H,W} or {N,1,1} */
+    uint32_t total;             /* samples in memory */
+    const uint8_t *pixels;      /* [total, features], or */
+    const float *values;        /* [total, features] */
+    uint32_t *label;            /* [total] */
+    char **class_name;          /* [classes], or NULL */
+    uint32_t *index[RHEO_SPLITS]; /* of a split, positions in memory */
+    uint32_t count[RHEO_SPLITS];
+    uint32_t files;
+    rheo_source_file file[4];
+    void *memory[6];            /* owned */
+} rheo_dataset;
+
+typedef struct rheo_data_request {
+    const char *name;           /* a known set, or "idx", "npy", "npz", "csv" with `path` */
+    const char *path;           /* folder or file of the user's own data; NULL: search */
+    uint32_t train, test;       /* use only the first so many; 0: all */
+    uint32_t validation;        /* cut this many from the end of the training set's permutation (seeded
+                                   by split_seed, after `train` has been applied) */
+    uint64_t split_seed;
+    const char *file;           /* the recipe's, for messages */
+    uint32_t line;
+} rheo_data_request;
+/* Searches, in order: path; each folder of RHEOBASE_DATA (colon-separated), also its sub-folder
+ * `name`; $XDG_DATA_HOME/rheobase/NAME (~/.local/share); where distributions put it
+ * (/usr/share/datasets/NAME). RHEO_MISSING says where it looked and what to do. */
+rheo_status rheo__data_open(rheo_context *ctx, const rheo_data_request *request,
+                            rheo_dataset **out);
+/* From the caller's arrays, which are copied; test may have 0 samples. */
+rheo_status rheo__data_make(rheo_context *ctx, const char *name, const uint32_t shape[3],
+                            const float *train, const uint32_t *train_label, uint32_t trains,
+                            const float *test, const uint32_t *test_label, uint32_t tests,
+                            rheo_dataset **out);
+void rheo__data_free(rheo_dataset *data);
+size_t rheo__data_bytes(const rheo_dataset *data);
+
+/* Gathers samples at the given positions of a split into x [B, pitch(features)] floats (pixels/255)
+ * and label [B], ids [B]. */
+void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t *position,
+                      uint32_t B, float *x, uint32_t *label, uint32_t *id);
+
+/* The known sets, for list, show, fetch. */
+typedef struct rheo_known_file {
+    const char *name, *sha256, *url;
+} rheo_known_file;
+typedef struct rheo_known_set {
+    const char *name, *title, *licence, *source;
+    const char *folder;          /* of distributions' packages, or NULL */
+    const char *package;         /* Debian package, or NULL */
+    rheo_known_file file[4];     /* train images, train labels, test images, test labels; name NULL: built in */
+    uint32_t train, test, shape[3], classes;
+} rheo_known_set;
+const rheo_known_set *rheo__data_known(uint32_t index);
+/* Text for `rheobase data list`, `data info FILE`; JSON when json. */
+rheo_status rheo__data_list(rheo_context *ctx, bool json, rheo_text *out);
+rheo_status rheo__data_info(rheo_context *ctx, const char *path, bool json, rheo_text *out);
+/* Downloads into the user's data folder, resuming a partial file; checks the checksum. */
+rheo_status rheo__data_fetch(rheo_context *ctx, const char *name, rheo_text *out);
+#endif

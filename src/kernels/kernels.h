@@ -1,0 +1,108 @@
+/* kernels.h: the table of inner loops, filled once from cpuid (and the operating system's XCR0).
+ *
+ * Every product is one running sum an output: it starts from the bias (or what stands there) and
+ * adds fma(a[k], b[k], sum) in ascending k. Dense, bit-expanded and gathered kernels all keep that
+ * order, so batch size, density, kernel choice, threads and instruction set change no bit. A bit
+ * that is 0 (lo = 0) may be skipped: fma(0, w, s) = s for finite w. */
+#ifndef RHEO_SRC_KERNELS_H
+#define RHEO_SRC_KERNELS_H
+#include "array/signal.h"
+#include "base/random.h"
+
+/* An operand: element (i,k) is data[i*row + k*col]; or bits: row i at bits + i*row words, its
+ * element k is lo or hi. */
+typedef struct rheo_operand {
+    const float *real; /* or */
+    const uint64_t *bits;
+    size_t row, col; /* bits: row in words; col 1: k runs along the bits, 0: k runs over the rows */
+    float lo, hi;
+} rheo_operand;
+
+/* C[M,N] = start + A[M,K] · B[K,N], where A's element is (m,k) and B's is (n,k): both operands have k
+ * second. start: bias[n] when bias is given, else C itself when accumulate, else 0. */
+typedef struct rheo_product {
+    uint32_t M, N, K;
+    rheo_operand a, b;
+    const float *bias;
+    bool accumulate;
+    float *c;
+    size_t c_row;
+} rheo_product;
+
+/* Scratch bytes a call needs (for all threads together), for any M ≤ the given one. */
+size_t rheo__product_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K);
+/* scratch: aligned to 64. Splits the output over the context's threads. */
+void rheo__product(rheo_context *ctx, const rheo_product *product, void *scratch);
+
+/* Sparse rows: c[m,:] = start + sum over set bits k of row m, ascending, of w[k,:], with w [K,N]
+ * (the transposed weights), lo 0 and hi 1. Same bits as rheo__product on the same numbers. */
+typedef struct rheo_gather {
+    uint32_t M, N, K;
+    const uint64_t *bits;
+    size_t bits_row; /* words */
+    const float *w;
+    size_t w_row;
+    const float *bias;
+    bool accumulate;
+    float *c;
+    size_t c_row;
+} rheo_gather;
+size_t rheo__gather_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K);
+void rheo__gather(rheo_context *ctx, const rheo_gather *gather, void *scratch);
+/* Below this density of set bits the gather wins (measured; printed by `rheobase plan`). */
+double rheo__gather_density(const rheo_context *ctx, uint32_t N);
+
+/* Binary nets: weights as bits [N, words(K)], 1 is +1, 0 is -1.
+ *   x of signs (bits, 1 is +1):  c[m,n] = K - 2 popcount(x XOR w)
+ *   x of integers 0 … 255 as eight bit planes [8][words(K)] a row (plane p holds bit p):
+ *                                c[m,n] = sum_p 2^p (2 popcount(plane AND w) - popcount(plane))
+ * Both are exact integers, equal bit for bit to the float product while |c| < 2^24. */
+typedef struct rheo_binary_product {
+    uint32_t M, N, K;
+    const uint64_t *x;
+    size_t x_row;    /* words between rows of x (planes: of row's first plane) */
+    uint32_t planes; /* 0: x holds signs; else 1 … 8 planes, plane p at x + p*words(K) */
+    const uint64_t *w;
+    size_t w_row;
+    const float *bias; /* added at the end, or NULL */
+    float *c;
+    size_t c_row;
+} rheo_binary_product;
+void rheo__binary_product(rheo_context *ctx, const rheo_binary_product *product);
+
+/* Elementwise loops, one thread, vectorised for each instruction set, same bits on all. */
+typedef struct rheo_adam {
+    float rate, beta1, beta2, epsilon, decay, correction1, correction2; /* 1-beta^t */
+} rheo_adam;
+
+typedef struct rheo_kernels {
+    const char *name;
+    uint32_t tile_m, tile_n; /* of the product's micro-kernel */
+    /* c[tile_m][tile_n] (row pitch c_row) += a[K][tile_m] · b[K][tile_n], packed panels */
+    void (*tile)(uint32_t K, const float *a, const float *b, float *c, size_t c_row);
+    /* one row of the gather: columns n0 … n1-1 */
+    void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
+                       uint32_t n0, uint32_t n1, float *c);
+    void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);
+    void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);
+    void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,
+                size_t n);
+    void (*scale)(float factor, float *x, size_t n);
+    void (*clamp)(float low, float high, float *x, size_t n);
+    /* out = 1 where uniform < p, packed: bit j of out from draw (key, {c0, c1, c2, j/4}), lane j%4;
+     * p[j] in [0,1]; elements with p 0 are skipped four at a time */
+    void (*bernoulli)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, const float *p,
+                      uint32_t n, uint64_t *out);
+    /* The neuron and synapse loops of this instruction set, in the order of models.def and
+     * synapses.def (neuron/neuron.h, synapse/synapse.h): index, then row. */
+    const struct rheo_neuron_loops *neurons;
+    const struct rheo_surrogate_loops *surrogates;
+    const struct rheo_synapse_loops *synapses;
+} rheo_kernels;
+
+/* Fills ctx->kernels and ctx->isa; RHEO_USAGE when the wish is unknown or beyond this machine. */
+rheo_status rheo__kernels_choose(rheo_context *ctx, const char *wish);
+/* The sets that this machine can run, NULL-terminated, for tests and bench. */
+const char *const *rheo__kernels_names(void);
+/* exp and log1p etc. for neuron loops are in kernels/math.h: inline, branch-free, stated error. */
+#endif

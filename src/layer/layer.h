@@ -1,0 +1,144 @@
+/* layer.h: the kinds of nodes, each a file with a table of operations, listed in layers.def.
+ *
+ * An operation sees only its rheo_work: what the plan lends a node. It owns nothing and allocates
+ * nothing. forward and backward are called for a span of steps [t0, t1): the whole window for a
+ * node outside cycles, one step for a node inside. */
+#ifndef RHEO_SRC_LAYER_H
+#define RHEO_SRC_LAYER_H
+#include "array/signal.h"
+#include "base/field.h"
+#include "kernels/kernels.h"
+#include "neuron/neuron.h"
+#include "synapse/synapse.h"
+
+#define RHEO_NODE_PARAMS 4
+
+/* Exact work, of one sample. Integers kept as double would lose counts above 2^53; uint64 it is. */
+typedef struct rheo_counts {
+    uint64_t spikes;           /* emitted */
+    uint64_t synops;           /* synaptic operations: a spike times the synapses it drives */
+    uint64_t macs, acs;        /* multiply-accumulates (real input), accumulates (spike input) */
+    uint64_t updates;          /* neuron updates: neurons x steps */
+    uint64_t weight_writes;    /* by plasticity */
+    uint64_t draws;            /* random numbers */
+    uint64_t bytes;            /* of weights and state, moved */
+} rheo_counts;
+
+/* A shape: channels, height, width of images, or n flat: {n,1,1}. */
+typedef struct rheo_shape {
+    uint32_t dim[3];
+} rheo_shape;
+static inline uint32_t rheo__shape_size(rheo_shape s)
+{
+    return s.dim[0] * s.dim[1] * s.dim[2]; /* checked when shapes are made */
+}
+
+/* A parameter of the net. */
+typedef struct rheo_param {
+    char node[32], name[24];   /* "1", "weight" */
+    uint32_t rows, cols;
+    float *value;              /* [rows, cols], owned by the net */
+    uint64_t version;          /* rises with every change: derived data is made anew */
+    bool trained;              /* has a gradient under gradient learning */
+    bool saved;                /* always true for parameters; state of scope RUN too */
+    float low, high;           /* constraint after each update; -inf, inf: none */
+} rheo_param;
+
+struct rheo_layer;
+typedef struct rheo_node_spec { /* what building a node decides; lives in the net */
+    char name[32];
+    const struct rheo_layer *layer;
+    rheo_options options;      /* of the layer's fields */
+    const rheo_neuron *neuron; /* populations */
+    rheo_options neuron_options;
+    const rheo_synapse *synapse; /* plastic projections */
+    rheo_options synapse_options;
+    rheo_shape in, out;
+    uint32_t index;            /* in the net; keys the random numbers */
+    double dt;                 /* step [ms] */
+    uint32_t params;
+    rheo_param *param[RHEO_NODE_PARAMS];
+} rheo_node_spec;
+
+typedef struct rheo_work {
+    rheo_context *ctx;
+    const rheo_node_spec *node;
+    uint32_t T, B;
+    bool train;                /* dropout drops, batch norm uses the batch, noise is drawn */
+    bool gradient;             /* backward will come: keep the tape */
+    bool learn;                /* plasticity and adaptive thresholds act */
+    bool accumulate;           /* add to what stands in out (an earlier edge of the same port) */
+    const rheo_signal *in[RHEO_PORTS]; /* one a port; NULL: nothing connected (0) */
+    rheo_signal out;
+    rheo_signal readout;       /* v of a population [T,B,N] when asked for; else real NULL */
+    const rheo_signal *gout;   /* dL/d out, real, whole window (stride_t 0 with out static); NULL: 0 */
+    const rheo_signal *greadout;
+    rheo_signal gin[RHEO_PORTS]; /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
+                                    summed over time); real NULL: not wanted */
+    float *grad[RHEO_NODE_PARAMS]; /* dL/d param, overwritten; NULL when not trained */
+    float *derived;            /* made by refresh from the parameters */
+    float *tape;               /* reserve's */
+    float *state;              /* of a sample (of all B), reset by `reset` */
+    void *scratch;             /* shared by all nodes, as large as the largest asked */
+    uint64_t seed;
+    const uint32_t *sample;    /* ids of the B samples, for random numbers */
+    uint32_t show;             /* which training step or presentation this is, idem */
+    uint32_t step0;            /* steps that went before this window (streaming) */
+} rheo_work;
+
+typedef struct rheo_need {     /* what a node wants from the plan, in elements or bytes */
+    size_t derived, tape, state; /* floats */
+    size_t scratch;            /* bytes */
+} rheo_need;
+
+typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAP } rheo_kind;
+
+typedef struct rheo_layer {
+    const char *name, *title, *equations, *source;
+    rheo_kind kind;
+    const rheo_field *fields;
+    /* Shape of out from in, parameters' sizes (spec->param is filled by the net with the names and
+     * sizes that `params` lists); RHEO_SHAPE with both shapes and the node's name. */
+    rheo_status (*infer)(rheo_context *ctx, rheo_node_spec *node);
+    /* names and sizes; index -> false at the end */
+    bool (*param)(const rheo_node_spec *node, uint32_t index, rheo_param *out);
+    void (*initialise)(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed);
+    /* Form of the output given the first input; static: input static makes output static */
+    void (*form)(const rheo_work *work, rheo_form *form, bool *fixed, float *lo, float *hi);
+    void (*need)(const rheo_work *work, rheo_need *need);
+    void (*refresh)(const rheo_work *work);             /* NULL: nothing derived */
+    void (*reset)(const rheo_work *work);               /* NULL: no state */
+    void (*forward)(const rheo_work *work, uint32_t t0, uint32_t t1);
+    void (*backward)(const rheo_work *work);            /* whole window; NULL: no gradient */
+    /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is
+     * counted at t = 0 only. */
+    void (*count)(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);
+    /* Plain double forms of the same, for oracles and gradcheck: arrays [T,B,N] double, in[p] NULL
+     * when nothing is connected. smooth: spikes are the surrogate's integral. keep: doubles kept
+     * between forward and backward, reference_need of them. */
+    size_t (*reference_need)(const rheo_node_spec *node, uint32_t T, uint32_t B);
+    void (*reference_forward)(const struct rheo_reference_work *work);
+    void (*reference_backward)(const struct rheo_reference_work *work);
+} rheo_layer;
+
+typedef struct rheo_reference_work {
+    const rheo_node_spec *node;
+    uint32_t T, B;
+    bool train, smooth;
+    const double *in[RHEO_PORTS];
+    double *out, *readout;
+    const double *gout, *greadout;
+    double *gin[RHEO_PORTS];
+    const double *param[RHEO_NODE_PARAMS];
+    double *grad[RHEO_NODE_PARAMS];
+    double *keep;
+    const float *mask; /* dropout: the engine's own draw is repeated from these */
+    uint64_t seed;
+    const uint32_t *sample;
+    uint32_t show;
+} rheo_reference_work;
+
+const rheo_layer *rheo__layer_find(const char *name);
+const rheo_layer *rheo__layer_at(uint32_t index);
+extern const char *const rheo__layer_names[];
+#endif

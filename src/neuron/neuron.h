@@ -1,0 +1,116 @@
+/* neuron.h: what the template (template.h) makes of each model (models/x.h, listed in models.def).
+ *
+ * A model is written once, as scalar code: fields, derive(), step() and its adjoint. The template
+ * turns it into loops over a block of at most 64 neurons and a whole window of steps, once for each
+ * instruction set, and into the double-precision reference with a hard or a smooth spike.
+ *
+ * Options that are a matter of convention (reset: subtract, zero, none; reset when: same or next
+ * step; detached or not) enter the loops as coefficients 0 or 1, so a loop has no branches and a
+ * model needs no variants. */
+#ifndef RHEO_SRC_NEURON_H
+#define RHEO_SRC_NEURON_H
+#include "array/signal.h"
+#include "base/field.h"
+#include "base/random.h"
+
+#define RHEO_PORTS 2    /* input ports of a model, at most */
+#define RHEO_STATES 8   /* state fields, at most */
+#define RHEO_CONSTANTS 24
+#define RHEO_BLOCK 64   /* neurons in a block: one word of spikes */
+
+typedef enum { RHEO_SCOPE_SAMPLE, RHEO_SCOPE_RUN } rheo_scope; /* RUN: lasts over samples, saved with the net */
+
+typedef struct rheo_state_field {
+    const char *name, *unit, *doc;
+    rheo_scope scope;
+} rheo_state_field;
+
+/* One block: n neurons of one sample, T steps. */
+typedef struct rheo_block {
+    uint32_t T, n;
+    const float *k;                      /* constants, from derive */
+    const float *port[RHEO_PORTS];       /* input of step t, neuron j: port[p][t*port_t[p] + j] */
+    size_t port_t[RHEO_PORTS];           /* 0: static */
+    float *state[RHEO_STATES];           /* state[f][j]; updated to the end of the window */
+    uint64_t *spikes;                    /* one word a step, NULL for models with real output */
+    size_t spikes_t;
+    float *real;                         /* real output of models that have it, else NULL */
+    size_t real_t;
+    float *readout;                      /* the model's read-out state (v) after each step, or NULL */
+    size_t readout_t;
+    bool learn;                          /* RUN-scope state may change */
+} rheo_block;
+
+/* Backward through the same block: `forward` describes the window with the state as it was at its
+ * start (left untouched). */
+typedef struct rheo_block_adjoint {
+    rheo_block forward;
+    const float *gout;                   /* dL/d(output of step t): gout[t*gout_t + j]; NULL: 0 */
+    size_t gout_t;
+    const float *greadout;               /* dL/d(readout); NULL: 0 */
+    size_t greadout_t;
+    float *gport[RHEO_PORTS];            /* dL/d(input), overwritten; NULL: not wanted */
+    size_t gport_t[RHEO_PORTS];          /* 0: summed over time, from the last step to the first */
+    uint32_t surrogate;                  /* index in surrogates.def */
+    float slope;                         /* its parameter */
+    float *work;                         /* neuron->work(T) floats, aligned to 64 */
+} rheo_block_adjoint;
+
+typedef struct rheo_neuron_loops {
+    void (*window)(const rheo_block *);
+    void (*adjoint)(const rheo_block_adjoint *); /* NULL: no gradient through this model */
+} rheo_neuron_loops;
+/* d[i] = derivative of the surrogate at x[i] = (distance above threshold) */
+typedef struct rheo_surrogate_loops {
+    void (*derivative)(const float *x, float *d, size_t n, float slope);
+} rheo_surrogate_loops;
+
+/* The double reference of one neuron: state s[], inputs in[], constants k[]. */
+typedef struct rheo_neuron_reference {
+    /* One step; returns the output (spike 0/1, smooth: the surrogate's integral; or the real value).
+     * x: distance above the threshold before the spike (0 for models without spikes). */
+    double (*step)(const double *k, double *s, const double *in, bool smooth, uint32_t surrogate,
+                   double slope, bool learn, double *x);
+    /* Adjoint of that step: s0 state before it, gs in: dL/d(state after), out: dL/d(state before);
+     * gin overwritten. gout: dL/d(output). (smooth only changes what z was.) */
+    void (*adjoint)(const double *k, const double *s0, const double *in, bool smooth,
+                    uint32_t surrogate, double slope, double gout, double *gs, double *gin);
+} rheo_neuron_reference;
+
+typedef struct rheo_neuron {
+    const char *name, *title;   /* "lif", "leaky integrate-and-fire" */
+    const char *equations;      /* a few lines of text for `rheobase show` and the docs */
+    const char *source;         /* paper, equation */
+    uint32_t index;             /* in models.def */
+    rheo_form out;              /* RHEO_BITS or RHEO_REAL */
+    float lo, hi;               /* of its bits */
+    bool stateless;             /* analogue units: T = 1 suffices for static input */
+    const char *const *ports;   /* names, NULL-terminated; the first is the default port */
+    const rheo_field *fields;   /* parameters and options; spiking ones include surrogate, slope */
+    const rheo_state_field *states; /* name NULL ends */
+    uint32_t readout;           /* index of the state that `v` means; RHEO_STATES: the output */
+    /* parameters (in the order of fields) and the step [ms] to constants; RHEO_USAGE when they
+     * cannot go together */
+    rheo_status (*derive)(rheo_context *ctx, const rheo_options *options, double dt, double *k);
+    void (*initial)(const double *k, double *s); /* state at rest */
+    size_t (*work)(uint32_t T);                  /* floats for the adjoint of a window */
+    /* multiplies, adds of one neuron and step, for the meter */
+    uint32_t multiplies, adds;
+    rheo_neuron_reference reference;
+} rheo_neuron;
+
+const rheo_neuron *rheo__neuron_find(const char *name); /* NULL: unknown */
+const rheo_neuron *rheo__neuron_at(uint32_t index);     /* NULL at the end */
+extern const char *const rheo__neuron_names[];
+/* Index of a field by name in the model's options, -1: none. */
+
+typedef struct rheo_surrogate {
+    const char *name, *equations, *source;
+    double slope; /* default parameter */
+    /* derivative and integral in double; integral(-inf) = 0 where it exists */
+    double (*derivative)(double x, double slope);
+    double (*integral)(double x, double slope);
+} rheo_surrogate;
+const rheo_surrogate *rheo__surrogate_at(uint32_t index);
+extern const char *const rheo__surrogate_names[]; /* the choices of the field `surrogate` */
+#endif
