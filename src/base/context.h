@@ -5,15 +5,19 @@
 #include <rheobase/base.h>
 #include <stdarg.h>
 
-struct rheo_pool;    /* base/threads.c */
-struct rheo_kernels; /* kernels/kernels.h */
+struct rheo_pool; /* base/threads.c */
+
+/* What the processor can run (base/cpu.c: cpuid and the operating system's XCR0). Tables of loops are
+ * indexed by it. */
+typedef enum { RHEO_PORTABLE, RHEO_AVX2, RHEO_AVX512, RHEO_ISAS } rheo_isa_level;
+extern const char *const rheo__isa_names[]; /* "portable", "avx2", "avx512", NULL */
+rheo_isa_level rheo__isa_best(void);
 
 struct rheo_context {
     rheo_context_options options; /* with defaults filled in */
-    const struct rheo_kernels *kernels; /* chosen once by kernels/dispatch.c (rheo_context_new calls the hook) */
+    rheo_isa_level isa;
     struct rheo_pool *pool;
     rheo_memory memory;
-    char isa[16];
     char error[1024];
 };
 

@@ -1,4 +1,4 @@
-/* kernels.h: the table of inner loops, filled once from cpuid (and the operating system's XCR0).
+/* kernels.h: a table of inner loops for each instruction set; the context's level picks one.
  *
  * Every product is one running sum an output: it starts from the bias (or what stands there) and
  * adds fma(a[k], b[k], sum) in ascending k. Dense, bit-expanded and gathered kernels all keep that
@@ -93,16 +93,9 @@ typedef struct rheo_kernels {
      * p[j] in [0,1]; elements with p 0 are skipped four at a time */
     void (*bernoulli)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, const float *p,
                       uint32_t n, uint64_t *out);
-    /* The neuron and synapse loops of this instruction set, in the order of models.def and
-     * synapses.def (neuron/neuron.h, synapse/synapse.h): index, then row. */
-    const struct rheo_neuron_loops *neurons;
-    const struct rheo_surrogate_loops *surrogates;
-    const struct rheo_synapse_loops *synapses;
 } rheo_kernels;
 
-/* Fills ctx->kernels and ctx->isa; RHEO_USAGE when the wish is unknown or beyond this machine. */
-rheo_status rheo__kernels_choose(rheo_context *ctx, const char *wish);
-/* The sets that this machine can run, NULL-terminated, for tests and bench. */
-const char *const *rheo__kernels_names(void);
-/* exp and log1p etc. for neuron loops are in kernels/math.h: inline, branch-free, stated error. */
+/* The table of the context's instruction set; never NULL. */
+const rheo_kernels *rheo__kernels(const rheo_context *ctx);
+/* exp, log1p and so on for loops are in kernels/math.h: inline, branch-free, with a stated error. */
 #endif

@@ -64,6 +64,9 @@ typedef struct rheo_neuron_loops {
 typedef struct rheo_surrogate_loops {
     void (*derivative)(const float *x, float *d, size_t n, float slope);
 } rheo_surrogate_loops;
+/* The loops of the context's instruction set. */
+const rheo_neuron_loops *rheo__neuron_loops(const rheo_context *ctx, uint32_t neuron);
+const rheo_surrogate_loops *rheo__surrogate_loops(const rheo_context *ctx, uint32_t surrogate);
 
 /* The double reference of one neuron: state s[], inputs in[], constants k[]. */
 typedef struct rheo_neuron_reference {
@@ -102,7 +105,6 @@ typedef struct rheo_neuron {
 const rheo_neuron *rheo__neuron_find(const char *name); /* NULL: unknown */
 const rheo_neuron *rheo__neuron_at(uint32_t index);     /* NULL at the end */
 extern const char *const rheo__neuron_names[];
-/* Index of a field by name in the model's options, -1: none. */
 
 typedef struct rheo_surrogate {
     const char *name, *equations, *source;

@@ -30,6 +30,8 @@ typedef struct rheo_synapse {
     const rheo_field *fields;
     rheo_status (*derive)(rheo_context *ctx, const rheo_options *options, double dt, double *k);
 } rheo_synapse;
+/* The loops of the context's instruction set. */
+const rheo_synapse_loops *rheo__synapse_loops(const rheo_context *ctx, uint32_t synapse);
 const rheo_synapse *rheo__synapse_find(const char *name);
 const rheo_synapse *rheo__synapse_at(uint32_t index);
 extern const char *const rheo__synapse_names[];
