@@ -42,6 +42,7 @@ typedef struct rheo_param {
     bool trained;              /* has a gradient under gradient learning */
     bool saved;                /* always true for parameters; state of scope RUN too */
     float low, high;           /* constraint after each update; -inf, inf: none */
+    bool transposed;           /* stands as [in, out]; files show [out, in] */
 } rheo_param;
 
 struct rheo_layer;
@@ -110,6 +111,8 @@ typedef struct rheo_layer {
     void (*reset)(const rheo_work *work);               /* NULL: no state */
     void (*forward)(const rheo_work *work, uint32_t t0, uint32_t t1);
     void (*backward)(const rheo_work *work);            /* whole window; NULL: no gradient */
+    void (*begin_sample)(const rheo_work *work);        /* local learning, before a sample: normalise
+                                                           weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is
      * counted at t = 0 only. */
     void (*count)(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);

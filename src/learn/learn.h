@@ -28,6 +28,18 @@ typedef struct rheo_code {
     uint32_t output;                 /* index of rheo__readout_names */
 } rheo_code;
 
+/* A phase of a recipe: one map under `learn`. The options of the loss and of the optimiser that it
+ * names stand in the same map. */
+struct rheo_learner;
+typedef struct rheo_phase {
+    const struct rheo_learner *learner;
+    rheo_options options;
+    const rheo_loss *loss;           /* NULL: the learner has no field `loss` */
+    rheo_options loss_options;
+    const rheo_optimiser *optimiser; /* NULL: the learner has no field `optimiser` */
+    rheo_options optimiser_options;
+} rheo_phase;
+
 #define RHEO_SESSION_SLOTS 512
 typedef struct rheo_session {
     rheo_context *ctx;
@@ -38,8 +50,7 @@ typedef struct rheo_session {
     uint64_t seed;
     /* the phase under way */
     uint32_t phase;
-    const struct rheo_learner *learner;
-    rheo_options options;
+    const rheo_phase *now;
     void *own;                       /* the learner's, made by begin, freed by end */
     uint32_t epoch, epochs;          /* of this phase */
     uint32_t at;                     /* samples of this epoch done */

@@ -52,6 +52,7 @@ typedef struct rheo_slot {
     char path[96];        /* "/parameters/1/weight" */
     enum { RHEO_SLOT_F32, RHEO_SLOT_F64, RHEO_SLOT_U32, RHEO_SLOT_U64, RHEO_SLOT_U8 } type;
     uint32_t rows, cols;  /* cols 0: a vector of rows */
+    bool transposed;      /* the file shows [cols, rows] */
     void *data;
 } rheo_slot;
 /* HDF5 (net/modelfile.c): /net text + the slots; same content, same bytes. Attributes format

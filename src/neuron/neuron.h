@@ -45,7 +45,8 @@ typedef struct rheo_block {
  * start (left untouched). */
 typedef struct rheo_block_adjoint {
     rheo_block forward;
-    const float *gout;                   /* dL/d(output of step t): gout[t*gout_t + j]; NULL: 0 */
+    const float *gout;                   /* dL/d(output of step t), the output being lo + z*(hi-lo) or
+                                            the real value: gout[t*gout_t + j]; NULL: 0 */
     size_t gout_t;
     const float *greadout;               /* dL/d(readout); NULL: 0 */
     size_t greadout_t;
@@ -70,7 +71,8 @@ const rheo_surrogate_loops *rheo__surrogate_loops(const rheo_context *ctx, uint3
 
 /* The double reference of one neuron: state s[], inputs in[], constants k[]. */
 typedef struct rheo_neuron_reference {
-    /* One step; returns the output (spike 0/1, smooth: the surrogate's integral; or the real value).
+    /* One step; returns the output: lo + z*(hi-lo) with z the spike (smooth: the surrogate's integral),
+     * or the real value.
      * x: distance above the threshold before the spike (0 for models without spikes). */
     double (*step)(const double *k, double *s, const double *in, bool smooth, uint32_t surrogate,
                    double slope, bool learn, double *x);
