@@ -16,10 +16,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define RHEO_API __attribute__((visibility("default")))
-#define RHEO_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define RHEO_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define RHEO_API
-#define RHEO_PRINTF(format, first)
+#define RHEO_PRINTF(text, first)
 #endif
 
 /* name, what it means */

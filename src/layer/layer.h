@@ -40,12 +40,13 @@ typedef struct rheo_param {
     float *value;              /* [rows, cols], owned by the net */
     uint64_t version;          /* rises with every change: derived data is made anew */
     bool trained;              /* has a gradient under gradient learning */
-    bool saved;                /* always true for parameters; state of scope RUN too */
+    bool lasting_state;        /* state of scope RUN: saved as /state, not learned by gradients */
     float low, high;           /* constraint after each update; -inf, inf: none */
     bool transposed;           /* stands as [in, out]; files show [out, in] */
 } rheo_param;
 
 struct rheo_layer;
+struct rheo_reference_work;
 typedef struct rheo_node_spec { /* what building a node decides; lives in the net */
     char name[32];
     const struct rheo_layer *layer;
@@ -92,7 +93,7 @@ typedef struct rheo_need {     /* what a node wants from the plan, in elements o
     size_t scratch;            /* bytes */
 } rheo_need;
 
-typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAP } rheo_kind;
+typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rheo_kind;
 
 typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
