@@ -74,6 +74,9 @@ typedef struct rheo_context_options {
     const volatile int *interrupt; /* not 0: stop at the next safe place with RHEO_INTERRUPTED */
 } rheo_context_options;
 
+/* On failure *out is NULL (no memory for it) or a context that only rheo_error and
+ * rheo_context_free take, so that the reason can be read. A context belongs to one thread at a
+ * time; two contexts share nothing. NULL options are all zero. */
 RHEO_API rheo_status rheo_context_new(const rheo_context_options *options, rheo_context **out);
 RHEO_API void rheo_context_free(rheo_context *ctx);
 

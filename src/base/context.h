@@ -47,6 +47,8 @@ rheo_status rheo__alloc(rheo_context *ctx, size_t count, size_t size, const char
 /* *p may be NULL; new bytes are zero; *p unchanged on failure. */
 rheo_status rheo__grow(rheo_context *ctx, size_t count, size_t size, const char *what, void *p);
 void rheo__release(rheo_context *ctx, void *p); /* NULL is fine */
+/* The allocator of a context whose options give none: the C library's. */
+void *rheo__default_resize(void *user, void *p, size_t old, size_t now);
 rheo_status rheo__strdup(rheo_context *ctx, const char *text, char **out);
 
 /* a * b, false on overflow */
