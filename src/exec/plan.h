@@ -1,6 +1,14 @@
 /* plan.h: a plan inside. rheo__plan_new orders the nodes into stages (strongly connected
  * components in topological order), shapes every signal, sizes all memory in a first walk over an
- * arena and takes it in a second. Afterwards nothing allocates. */
+ * arena and takes it in a second. Afterwards nothing allocates.
+ *
+ * An edge that runs backward in that order is a loop with a delay of one step: its target sees the
+ * source's signal one row earlier. Such a source keeps T + 1 rows:
+ *
+ *      row   0          1        2       …  T
+ *      step  -1 (last)  0        1       …  T-1
+ *      loop: view starts here;  others: view starts at row 1
+ */
 #ifndef RHEO_SRC_PLAN_H
 #define RHEO_SRC_PLAN_H
 #include "net/net.h"
@@ -16,10 +24,9 @@ typedef struct rheo_request {
     bool in_fixed;
     bool train;            /* dropout, batch statistics, noise */
     bool gradient;         /* backward wanted */
-    bool learn;            /* plasticity acts (local learning) */
+    bool learn;            /* plasticity and adaptive thresholds act (B is 1) */
     bool readout;          /* v of the output population wanted */
-    bool count;            /* the meter will ask */
-    const char *const *record;
+    const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
 } rheo_request;
 
 struct rheo_plan {
@@ -28,29 +35,39 @@ struct rheo_plan {
     rheo_request request;
     uint32_t B;                 /* of the current batch, ≤ request.B */
     uint32_t step0;             /* steps since reset */
-    rheo_signal input;          /* the source's, filled by an encoder or rheo_forward */
     rheo_work *work;            /* one a node, same index */
+    rheo_signal *loop;          /* one an edge: its delayed view, for edges that run backward */
+    rheo_signal *gradient;      /* one a node: dL/d out */
+    rheo_signal *branch;        /* one an edge: gradient of a node's further consumers, added */
+    bool *delayed;              /* one an edge: runs backward */
+    bool *looped;               /* one a node: an edge that runs backward leaves it */
+    bool *wanted;               /* one a node: its output's gradient is wanted */
+    bool *recorded;             /* one a node: its v is recorded */
     uint16_t *order;
     rheo_stage *stage;
     uint32_t stages;
-    uint64_t *seen;             /* version sum of each node's parameters when last refreshed */
-    rheo_signal *gsignal;       /* gradient with respect to each node's output */
+    uint64_t *seen;             /* one a node: its parameters' versions when last refreshed, + 1 */
     rheo_signal greadout;       /* of the output population */
     uint32_t *sample;           /* [B] ids */
-    void *memory;
-    size_t bytes;               /* of `memory` and of the plan itself: all it took */
+    void *tables, *memory;
+    size_t bytes;               /* of tables, memory and the plan itself: all it took */
 };
 
 rheo_status rheo__plan_new(rheo_net *net, const rheo_request *request, rheo_plan **out);
-/* Bytes a plan would take, without taking them. */
+/* Bytes a plan would take, without keeping them. */
 rheo_status rheo__plan_measure(rheo_net *net, const rheo_request *request, size_t *bytes);
-/* Sets the batch (B ≤ request.B, ids copied) and the show; derived data is refreshed on demand. */
+/* Fills order, stage, delayed and looped from the net's graph. */
+rheo_status rheo__plan_stages(rheo_plan *plan);
+/* Sets the batch (B ≤ request.B, ids copied) and the show, and puts all state to rest. */
 void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
-void rheo__plan_reset(rheo_plan *plan);            /* state of all samples to rest */
-void rheo__plan_forward(rheo_plan *plan);          /* the window, from the state as it is */
-void rheo__plan_backward(rheo_plan *plan);         /* gsignal[output] and greadout are filled */
+void rheo__plan_reset(rheo_plan *plan);
+/* The window, from the state as it is. The source's signal is plan->work[0].out. */
+void rheo__plan_forward(rheo_plan *plan);
+void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */
 const rheo_signal *rheo__plan_output(const rheo_plan *plan);
-const rheo_signal *rheo__plan_readout(const rheo_plan *plan);
+const rheo_signal *rheo__plan_readout(const rheo_plan *plan); /* NULL: not wanted */
+/* The output population stands still over the window: one step says all. */
+bool rheo__plan_static(const rheo_plan *plan);
 /* Adds the work of step t, summed over samples b0 … b1-1, of all nodes. */
 void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);
 #endif

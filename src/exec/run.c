@@ -1,0 +1,115 @@
+/* run.c: running a plan: forward stage by stage, backward in the reverse order, and counting. */
+#include "exec/plan.h"
+#include <string.h>
+
+/* Panels, packed signs, folded norms: made anew when a parameter has changed. */
+static void refresh(rheo_plan *plan, uint32_t n)
+{
+    const rheo_work *work = &plan->work[n];
+    uint64_t version = 1;
+    for (uint32_t i = 0; i < work->node->params; i++) version += work->node->param[i]->version;
+    if (version == plan->seen[n]) return;
+    plan->seen[n] = version;
+    if (work->node->layer->refresh) work->node->layer->refresh(work);
+}
+
+static size_t element(const rheo_signal *s)
+{
+    return s->form == RHEO_BITS ? sizeof(uint64_t) : sizeof(float);
+}
+
+static char *row_before(const rheo_signal *s, uint32_t t)
+{
+    return (char *)s->real + ((size_t)t * s->stride_t - s->stride_t) * element(s);
+}
+
+void rheo__plan_reset(rheo_plan *plan)
+{
+    plan->step0 = 0;
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        rheo_work *work = &plan->work[n];
+        refresh(plan, n);
+        if (work->node->layer->reset) work->node->layer->reset(work);
+        if (plan->looped[n])
+            memset(row_before(&work->out, 0), 0, work->out.stride_t * element(&work->out));
+    }
+}
+
+void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show)
+{
+    plan->B = B;
+    if (sample) memcpy(plan->sample, sample, B * sizeof *sample);
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        plan->work[n].B = B;
+        plan->work[n].show = show;
+    }
+    rheo__plan_reset(plan);
+}
+
+void rheo__plan_forward(rheo_plan *plan)
+{
+    uint32_t T = plan->request.T;
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        rheo_work *work = &plan->work[n];
+        refresh(plan, n);
+        work->step0 = plan->step0;
+        if (plan->looped[n] && plan->step0 > 0) /* the last step of the window before */
+            memcpy(row_before(&work->out, 0), row_before(&work->out, T),
+                   work->out.stride_t * element(&work->out));
+    }
+    for (uint32_t s = 0; s < plan->stages; s++) {
+        const rheo_stage *stage = &plan->stage[s];
+        uint32_t span = stage->cycle ? 1 : T;
+        for (uint32_t t = 0; t < T; t += span)
+            for (uint32_t i = 0; i < stage->count; i++) {
+                const rheo_work *work = &plan->work[plan->order[stage->first + i]];
+                if (work->node->layer->forward) work->node->layer->forward(work, t, t + span);
+            }
+    }
+    plan->step0 += T;
+}
+
+static void add_branches(rheo_plan *plan, uint32_t n)
+{
+    rheo_signal *sum = &plan->gradient[n];
+    for (uint32_t e = 0; e < plan->net->edges; e++) {
+        const rheo_signal *more = &plan->branch[e];
+        if (plan->net->edge[e].from != n || !more->real) continue;
+        size_t count = sum->stride_t ? sum->stride_t * sum->T : (size_t)sum->pitch * sum->B;
+        for (size_t i = 0; i < count; i++) sum->real[i] += more->real[i];
+    }
+}
+
+void rheo__plan_backward(rheo_plan *plan)
+{
+    for (uint32_t i = plan->net->nodes; i-- > 0;) {
+        uint32_t n = plan->order[i];
+        if (!plan->wanted[n]) continue;
+        if (n != plan->net->output) add_branches(plan, n);
+        plan->work[n].node->layer->backward(&plan->work[n]);
+    }
+}
+
+const rheo_signal *rheo__plan_output(const rheo_plan *plan)
+{
+    return &plan->work[plan->net->output].out;
+}
+
+const rheo_signal *rheo__plan_readout(const rheo_plan *plan)
+{
+    const rheo_signal *readout = &plan->work[plan->net->output].readout;
+    return readout->real ? readout : NULL;
+}
+
+bool rheo__plan_static(const rheo_plan *plan)
+{
+    return rheo__plan_output(plan)->stride_t == 0;
+}
+
+void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        const rheo_work *work = &plan->work[n];
+        if (work->node->layer->count) work->node->layer->count(work, t, b0, b1, add);
+    }
+}
