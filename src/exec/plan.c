@@ -183,10 +183,11 @@ static rheo_status check_ports(const rheo_plan *plan)
         const rheo_node_spec *from = &net->node[edge->from];
         uint32_t consumers = 0;
         for (uint32_t d = 0; d < net->edges; d++) consumers += net->edge[d].from == edge->from;
-        RHEO_CHECK(plan->ctx, from->layer->kind == RHEO_PROJECTION && consumers == 1,
-                   RHEO_UNSUPPORTED,
-                   "node '%s' takes the sum of '%s' and '%s': only projections with this one target "
-                   "can add into a port",
+        bool alike = plan->delayed[e] == plan->delayed[first - net->edge];
+        RHEO_CHECK(plan->ctx,
+                   from->layer->kind == RHEO_PROJECTION && consumers == 1 && alike, RHEO_UNSUPPORTED,
+                   "node '%s' takes the sum of '%s' and '%s': only projections with this one target, "
+                   "all with or all without a loop, can add into a port",
                    net->node[edge->to].name, net->node[first->from].name, from->name);
     }
     return RHEO_OK;
@@ -285,6 +286,8 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     RHEO_TRY(check_gradient(plan));
     RHEO_TRY(find_records(plan));
     find_wanted(plan);
+    walk(plan, arena); /* once more, now that every loop knows the form of its source */
+    arena->used = 0;
     walk(plan, arena);
     RHEO_CHECK(plan->ctx, !arena->overflow, RHEO_MEMORY,
                "plan: %u steps of %u samples need more memory than there can be; take fewer",
