@@ -42,13 +42,18 @@ static void pause_briefly(void)
 #endif
 }
 
+/* This thread is at work on a task: a parallel call inside it runs in place. */
+static _Thread_local bool inside;
+
 static void draw_tasks(struct rheo_pool *pool, uint32_t thread)
 {
+    inside = true;
     for (;;) {
         uint64_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= pool->tasks) return;
+        if (task >= pool->tasks) break;
         pool->fn(pool->arg, (uint32_t)task, thread);
     }
+    inside = false;
 }
 
 static unsigned wait_for_round(struct rheo_pool *pool, unsigned seen)
@@ -130,7 +135,7 @@ static void wait_for_workers(struct rheo_pool *pool)
 
 void rheo__parallel(rheo_context *ctx, uint32_t tasks, rheo_task_fn *fn, void *arg)
 {
-    if (tasks <= 1 || ctx->options.threads == 1) {
+    if (tasks <= 1 || ctx->options.threads == 1 || inside) {
         for (uint32_t task = 0; task < tasks; task++) fn(arg, task, 0);
         return;
     }

@@ -9,7 +9,8 @@ typedef void rheo_task_fn(void *arg, uint32_t task, uint32_t thread);
 
 /* Calls fn(arg, task, thread) once for each task 0 … tasks-1; returns when all are done. thread is
  * < rheo_threads(ctx) and unique among concurrent calls: an index of scratch memory. Tasks are
- * dealt dynamically. Not reentrant: fn must not call rheo__parallel. Never allocates. */
+ * dealt dynamically. A call from inside a task runs in place, as thread 0, so
+ * whole plans can be run side by side, each with its own scratch. Never allocates. */
 void rheo__parallel(rheo_context *ctx, uint32_t tasks, rheo_task_fn *fn, void *arg);
 rheo_status rheo__pool_new(rheo_context *ctx);
 void rheo__pool_free(rheo_context *ctx);

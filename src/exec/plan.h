@@ -61,6 +61,10 @@ rheo_status rheo__plan_stages(rheo_plan *plan);
 /* Sets the batch (B ≤ request.B, ids copied) and the show, and puts all state to rest. */
 void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
 void rheo__plan_reset(rheo_plan *plan);
+/* The batch and the show without a reset: state goes on from the sample before. */
+void rheo__plan_show(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
+/* What a plan carries from window to window, for a checkpoint. */
+uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room);
 /* The window, from the state as it is. The source's signal is plan->work[0].out. */
 void rheo__plan_forward(rheo_plan *plan);
 void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */

@@ -1,5 +1,6 @@
 /* run.c: running a plan: forward stage by stage, backward in the reverse order, and counting. */
 #include "exec/plan.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Panels, packed signs, folded norms: made anew when a parameter has changed. */
@@ -35,7 +36,7 @@ void rheo__plan_reset(rheo_plan *plan)
     }
 }
 
-void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show)
+void rheo__plan_show(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show)
 {
     plan->B = B;
     if (sample) memcpy(plan->sample, sample, B * sizeof *sample);
@@ -43,7 +44,38 @@ void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint3
         plan->work[n].B = B;
         plan->work[n].show = show;
     }
+}
+
+void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show)
+{
+    rheo__plan_show(plan, B, sample, show);
     rheo__plan_reset(plan);
+}
+
+/* The state of a sample, and of loops the last step, which the next window begins with. */
+uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room)
+{
+    uint32_t count = 0;
+    for (uint32_t n = 0; n < plan->net->nodes && count + 2 <= room; n++) {
+        rheo_work *work = &plan->work[n];
+        rheo_need need = {0};
+        if (work->node->layer->need) work->node->layer->need(work, &need);
+        if (need.state > 0) {
+            slots[count] = (rheo_slot){.type = RHEO_SLOT_F32, .rows = (uint32_t)need.state,
+                                       .data = work->state};
+            snprintf(slots[count++].path, sizeof slots->path, "/plan/state/%u", n);
+        }
+        if (!plan->looped[n]) continue;
+        size_t bytes = work->out.stride_t * element(&work->out);
+        slots[count] = (rheo_slot){.type = RHEO_SLOT_U8, .rows = (uint32_t)bytes,
+                                   .data = row_before(&work->out, plan->request.T)};
+        snprintf(slots[count++].path, sizeof slots->path, "/plan/last/%u", n);
+    }
+    if (count < room) {
+        slots[count] = (rheo_slot){.type = RHEO_SLOT_U32, .rows = 1, .data = &plan->step0};
+        snprintf(slots[count++].path, sizeof slots->path, "/plan/step");
+    }
+    return count;
 }
 
 void rheo__plan_forward(rheo_plan *plan)

@@ -9,14 +9,16 @@
 #include "loss/loss.h"
 #include "optim/optim.h"
 
-typedef struct rheo_metrics { /* of one epoch; a line of metrics.csv */
-    uint32_t phase, epoch;
-    double loss, train_accuracy;     /* running, in training; NaN: none */
+#define RHEO_METRIC_LAYERS 16
+typedef struct rheo_metrics {        /* of one epoch; a line of metrics.csv. All double: saved as rows */
+    double phase, epoch;             /* counted from 1 */
+    double loss, train_accuracy;     /* running, in training [1], [%]; NaN: none */
     double validation_accuracy;      /* NaN: no validation part */
-    double rate, silent;             /* output spikes a neuron and step; share that never fired */
     double gradient;                 /* norm of the last batch's gradient; NaN */
     double seconds;
     double operations;               /* MACs and ACs of this epoch's training */
+    double rate[RHEO_METRIC_LAYERS];   /* of each population in order: spikes a neuron and step; NaN */
+    double silent[RHEO_METRIC_LAYERS]; /* share that never fired in the last batch or sample; NaN */
 } rheo_metrics;
 
 /* How samples become signals and outputs become decisions: the recipe's `code`. */
@@ -26,7 +28,12 @@ typedef struct rheo_code {
     uint32_t steps;
     double dt;                       /* [ms] */
     uint32_t output;                 /* index of rheo__readout_names */
+    uint32_t least;                  /* show a sample again while the output gave fewer spikes; 0: never */
+    double raise;                    /* what each further show adds to the input's intensity */
 } rheo_code;
+/* The table of `code` beyond the encoder's own fields: steps, step, output, least, raise. */
+extern const rheo_field rheo__code_fields[];
+enum { RHEO_CODE_STEPS, RHEO_CODE_STEP, RHEO_CODE_OUTPUT, RHEO_CODE_LEAST, RHEO_CODE_RAISE };
 
 /* A phase of a recipe: one map under `learn`. The options of the loss and of the optimiser that it
  * names stand in the same map. */
@@ -58,7 +65,7 @@ typedef struct rheo_session {
     double loss_sum, seconds;        /* of this epoch so far */
     uint64_t correct, seen;
     double operations;               /* of the run so far */
-    uint32_t lines, lines_room;      /* history */
+    uint32_t lines, lines_room;      /* history; room: epochs of all phases */
     rheo_metrics *line;
     /* fitted on training data after the phases: neuron -> class, for readout `response` */
     uint32_t *assignment;            /* [outputs] or NULL */
@@ -68,16 +75,17 @@ typedef struct rheo_learner {
     const char *name, *title, *equations, *source;
     const char *needs;               /* what learning needs of hardware: "transported weights", "local traces", … */
     bool local;                      /* learnable on chip */
-    bool once;                       /* an edit without epochs (normalise, spike) */
-    const rheo_field *fields;
-    /* Checks options against the net; may change the net in place (another neuron, scaled weights). */
+    const rheo_field *fields;        /* an `epochs` field, if there is one, is read by the session */
+    /* Checks the options against the net and changes its structure (another neuron model). Called in
+     * training and again when a model file is read. NULL: nothing. */
     rheo_status (*edit)(rheo_session *session);
-    /* Makes plans and slots: all memory it will own. *bytes: what it takes, also when only asked
-     * (measure true: nothing is made). */
+    /* A phase without epochs: changes weights once (normalisation). NULL: has epochs. */
+    rheo_status (*apply)(rheo_session *session);
+    /* Makes plans and slots: all memory it will own. measure: only adds up what they would take. */
     rheo_status (*begin)(rheo_session *session, bool measure, size_t *bytes);
     /* Trains on the next batch (position `at` of the epoch's permutation); advances at, show, sums. */
     rheo_status (*batch)(rheo_session *session);
-    rheo_status (*epoch)(rheo_session *session, rheo_metrics *line); /* end of an epoch; may be NULL */
+    rheo_status (*epoch)(rheo_session *session, rheo_metrics *line); /* fills what it knows of the line */
     /* What must be in a checkpoint beyond the net's slots and the session's counters. */
     uint32_t (*slots)(rheo_session *session, rheo_slot *slots, uint32_t room);
     void (*end)(rheo_session *session);
@@ -86,22 +94,74 @@ const rheo_learner *rheo__learner_find(const char *name);
 const rheo_learner *rheo__learner_at(uint32_t index);
 extern const char *const rheo__learner_names[];
 
-/* Testing: accuracy against time, counts, confusion; parallel over samples, ties wrong. */
+/* ---- sweeps: every sample of a split through the net as it is, weights frozen, each from rest,
+ * in parallel; what is done with the output is the visitor's ---- */
+typedef struct rheo_visit {
+    const rheo_plan *plan;           /* after its forward */
+    uint32_t thread;                 /* index of the visitor's own sums */
+    uint32_t B;
+    const uint32_t *label, *id;      /* [B] */
+    uint32_t shows;                  /* presentations that it took (all of B) */
+} rheo_visit;
+typedef void rheo_visitor(void *arg, const rheo_visit *visit);
+typedef struct rheo_sweep {
+    rheo_split split;
+    uint32_t limit;                  /* samples, 0: all */
+    const char *what;                /* for progress, "test" */
+    bool readout;                    /* v of the output is needed */
+    rheo_visitor *visit;
+    void *arg;
+} rheo_sweep;
+rheo_status rheo__sweep(rheo_session *session, const rheo_sweep *sweep);
+/* Steps that a sweep's plan has: 1 for an analogue net with static input. */
+uint32_t rheo__sweep_steps(const rheo_session *session);
+/* Bytes that a sweep takes while it runs. */
+rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *bytes);
+/* All populations are stateless: one step says all, and training takes constant input. */
+bool rheo__net_analogue(const rheo_net *net);
+/* The encoder and its options for a net: the code's, but `constant` for analogue nets whose code gives
+ * spikes. */
+const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options);
+
+/* ---- testing: accuracy against time, counts, confusion; ties wrong ---- */
 typedef struct rheo_tally {
     uint32_t samples, steps, classes;
     uint64_t correct;                /* at the last step, ties wrong */
     uint64_t correct_first;          /* the first maximum wins (some sources' rule) */
     uint64_t *correct_at;            /* [steps] ties wrong, after t+1 steps */
-    double *synops_at;               /* [steps] synaptic operations and MACs until then, a sample */
+    double *operations_at;           /* [steps] synaptic operations and MACs until then, a sample */
     uint64_t *confusion;             /* [classes, classes]: label, decision (ties: the first maximum) */
-    uint64_t *class_count;           /* [classes] */
     rheo_counts counts;              /* sums over the samples */
     uint64_t neurons;                /* that can spike */
+    uint64_t shows;
     double seconds;
 } rheo_tally;
-rheo_status rheo__tally_new(rheo_context *ctx, uint32_t steps, uint32_t classes, rheo_tally *out);
 void rheo__tally_free(rheo_context *ctx, rheo_tally *tally);
 /* limit: samples, 0: all. Progress is reported as `what`. */
 rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, const char *what,
                        rheo_tally *out);
+/* For the read-out `response`: gives each output neuron the class it answers most (mean spikes a
+ * sample), from at most `limit` training samples. */
+rheo_status rheo__label(rheo_session *session, uint32_t limit);
+
+/* ---- sessions: phases in order, checkpoints between batches ---- */
+typedef struct rheo_session_request {
+    const rheo_phase *phase;
+    uint32_t phases;
+    const char *checkpoint;          /* path; NULL: none */
+    const char *recipe_text;         /* goes into the checkpoint */
+    double every;                    /* seconds between checkpoints */
+    /* called after each epoch, with the line added; NULL: nothing */
+    rheo_status (*line)(void *arg, rheo_session *session);
+    /* called when the trained phases are over and before those that only edit; NULL: nothing */
+    rheo_status (*learned)(void *arg, rheo_session *session);
+    void *arg;
+} rheo_session_request;
+/* Runs all phases, or what is left of them after the checkpoint. RHEO_INTERRUPTED: a checkpoint is
+ * there. */
+rheo_status rheo__session_run(rheo_session *session, const rheo_session_request *request);
+/* The memory of training and of testing, for the plan's prediction. */
+rheo_status rheo__session_measure(rheo_session *session, const rheo_session_request *request,
+                                  size_t *train, size_t *test);
+void rheo__session_clear(rheo_session *session); /* frees what the session itself holds */
 #endif
