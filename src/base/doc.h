@@ -26,11 +26,13 @@ const rheo_doc *rheo__doc_at(const rheo_doc *list, uint32_t index);
 uint32_t rheo__doc_count(const rheo_doc *doc); /* children */
 const char *rheo__doc_text(const rheo_doc *map, const char *key, const char *absent);
 /* "learn.0.rate": a number indexes a list. Makes maps on the way; replaces what is there. value is
- * taken (owned by the tree afterwards). RHEO_USAGE when the path crosses a scalar. */
+ * taken (owned by the tree afterwards); on failure it stays the caller's. RHEO_USAGE when the path
+ * crosses a scalar or leaves a list. */
 rheo_status rheo__doc_set(rheo_context *ctx, rheo_doc *root, const char *path, rheo_doc *value);
 const rheo_doc *rheo__doc_find(const rheo_doc *root, const char *path);
 /* Lays the maps of `over` on `base`, key by key; lists and scalars are replaced. */
 rheo_status rheo__doc_merge(rheo_context *ctx, rheo_doc *base, const rheo_doc *over);
+/* The order of a map's keys does not count. */
 bool rheo__doc_equal(const rheo_doc *a, const rheo_doc *b);
 /* Canonical YAML (block style, two spaces, scalars quoted only where needed). */
 void rheo__doc_write(const rheo_doc *doc, rheo_text *out);

@@ -32,7 +32,7 @@ rheo_options rheo__field_defaults(const rheo_field *fields)
 
 /* Decimal digits, a point, an exponent, or inf and nan with an optional point before them (YAML):
  * strtod alone would also take blanks and hexadecimal. */
-static bool read_number(const char *text, double *out)
+bool rheo__number(const char *text, double *out)
 {
     const char *p = text + (*text == '-' || *text == '+');
     const char *word = p + (*p == '.');
@@ -61,7 +61,7 @@ static void print_number(double value, char out[64])
         snprintf(out, 64, "%.*g", digits, value);
         char *comma = strchr(out, ',');
         if (comma) *comma = '.';
-        if (read_number(out, &back) && back == value) return;
+        if (rheo__number(out, &back) && back == value) return;
     }
 }
 
@@ -81,7 +81,7 @@ static rheo_status parse_number(rheo_context *ctx, const rheo_field *field, cons
     bool whole = field->type == RHEO_INTEGER;
     char min[64], max[64];
     double value;
-    bool good = read_number(text, &value);
+    bool good = rheo__number(text, &value);
     if (good && isnan(value))
         good = isnan(field->init);
     else if (good)

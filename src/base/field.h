@@ -30,6 +30,8 @@ typedef struct rheo_options {
     double v[RHEO_OPTIONS_MAX];
 } rheo_options;
 
+/* A decimal number, .inf or .nan, all of the text and nothing else; whatever the locale is. */
+bool rheo__number(const char *text, double *out);
 uint32_t rheo__field_count(const rheo_field *fields);
 /* Index of a name, -1 when there is none. */
 int rheo__field_index(const rheo_field *fields, const char *name);

@@ -8,6 +8,10 @@
  * Caller frees with rheo__release. RHEO_MISSING when there is none, RHEO_FORMAT when damaged. */
 rheo_status rheo__file_read(rheo_context *ctx, const char *path, size_t limit, char **data,
                             size_t *size);
+/* Inflates a gzip file (all its members) or a raw deflate stream; allocated and terminated as by
+ * rheo__file_read. path is for the message. RHEO_FORMAT when damaged or larger than limit. */
+rheo_status rheo__inflate(rheo_context *ctx, const char *path, bool gzip, const void *data,
+                          size_t size, size_t limit, char **out, size_t *out_size);
 /* Writes path.tmp-PID, fsync, rename; on any failure the temporary file is gone, the old one
  * whole, and the message names the path and the reason (disk full, no permission, …). */
 rheo_status rheo__file_write(rheo_context *ctx, const char *path, const void *data, size_t size);
