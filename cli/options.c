@@ -201,7 +201,8 @@ static int take(const cli_command *command, int argc, char **argv, int i, cli_ca
     }
     if (option->kind == CLI_FLAG) {
         if (word[length]) return cli_error("%s takes no value", option->name), 0;
-        return assign(option, NULL, call) ? 1 : 0;
+        *(bool *)((char *)call + option->offset) = true;
+        return 1;
     }
     if (word[length]) return assign(option, argv[i] + length + 1, call) ? 1 : 0;
     if (i + 1 >= argc) return cli_error("%s needs %s", option->name, option->value), 0;

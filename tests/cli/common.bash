@@ -1,0 +1,33 @@
+# common.bash: what the tests of the command share. A test is `bash tests/cli/x.sh BUILD`, run in the
+# repository's root; it ends with `finish`. Nothing is written outside $WORK.
+set -u
+ROOT=$PWD
+BUILD=$1
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+failures=0
+
+# run ARGUMENTS…: the command; leaves $code, $out and $err
+run() {
+    "$BUILD/rheobase" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
+    code=$?
+    out=$(cat "$WORK/out")
+    err=$(cat "$WORK/err")
+    line="rheobase $*"
+}
+bad() {
+    printf '%s: %s\n  exit %s\n  out: %.300s\n  err: %.300s\n' "$line" "$1" "$code" "$out" "$err"
+    failures=$((failures + 1))
+}
+exits() { [ "$code" = "$1" ] || bad "exit status should be $1"; }
+says() { [[ $out == *"$1"* ]] || bad "output lacks '$1'"; }
+# one line on standard error, "rheobase: …", with this in it
+complains() {
+    [[ $err == "rheobase: "* && $(wc -l <"$WORK/err") = 1 ]] || bad "an error is one line 'rheobase: …'"
+    [[ $err == *"$1"* ]] || bad "message lacks '$1'"
+    [ -z "$out" ] || bad "an error leaves standard output empty"
+}
+json() { "$BUILD/json_check" "$@" <"$WORK/out" || bad "not the JSON that was asked for: $*"; }
+skip() { echo "skipped: $1"; exit 77; }
+finish() { [ "$failures" = 0 ] || { echo "$failures failures"; exit 1; }; exit 0; }
+commands() { sed -n 's/^CLI_COMMAND(\(.*\))$/\1/p' "$ROOT/cli/commands.def"; }
