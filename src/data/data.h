@@ -10,7 +10,7 @@ extern const char *const rheo__split_names[]; /* "train", "validation", "test" *
 
 typedef struct rheo_source_file { /* for the manifest */
     char path[256];
-    char sha256[65];
+    char sha256[65]; /* of the content: of a .gz, what is in it (distributions pack it anew) */
     bool known; /* the checksum is the published one */
 } rheo_source_file;
 
@@ -34,7 +34,7 @@ typedef struct rheo_dataset {
 
 typedef struct rheo_data_request {
     const char *name;           /* a known set, or "idx", "npy", "npz", "csv" with `path` */
-    const char *path;           /* folder or file of the user's own data; NULL: search */
+    const char *path;           /* folder or file of the user's own data, the only place looked at; NULL: search */
     uint32_t train, test;       /* use only the first so many; 0: all */
     uint32_t validation;        /* cut this many from the end of the training set's permutation (seeded
                                    by split_seed, after `train` has been applied) */
@@ -42,9 +42,14 @@ typedef struct rheo_data_request {
     const char *file;           /* the recipe's, for messages */
     uint32_t line;
 } rheo_data_request;
-/* Searches, in order: path; each folder of RHEOBASE_DATA (colon-separated), also its sub-folder
- * `name`; $XDG_DATA_HOME/rheobase/NAME (~/.local/share); where distributions put it
- * (/usr/share/datasets/NAME). RHEO_MISSING says where it looked and what to do. */
+/* A known set is looked for at path when one is given, else in this order: each folder of
+ * RHEOBASE_DATA (colon-separated), its sub-folder `name` first, the folder itself when its test
+ * labels are the published ones; $XDG_DATA_HOME/rheobase/NAME (~/.local/share); where distributions
+ * put it (/usr/share/datasets/NAME). RHEO_MISSING says where it looked and what to do.
+ * The user's own: "idx", a folder with the four files of MNIST's names, plain or .gz; "csv", a file,
+ * or a folder with train.csv and test.csv (label in the column `label` or `class`, else in the last);
+ * "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy and so on.
+ * csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is the test. */
 rheo_status rheo__data_open(rheo_context *ctx, const rheo_data_request *request,
                             rheo_dataset **out);
 /* From the caller's arrays, which are copied; test may have 0 samples. */
@@ -62,7 +67,7 @@ void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t
 
 /* The known sets, for list, show, fetch. */
 typedef struct rheo_known_file {
-    const char *name, *sha256, *url;
+    const char *name, *sha256, *url; /* sha256: of the unpacked content */
 } rheo_known_file;
 typedef struct rheo_known_set {
     const char *name, *title, *licence, *source;
@@ -70,11 +75,13 @@ typedef struct rheo_known_set {
     const char *package;         /* Debian package, or NULL */
     rheo_known_file file[4];     /* train images, train labels, test images, test labels; name NULL: built in */
     uint32_t train, test, shape[3], classes;
+    const char *const *class_name; /* NULL-terminated, or NULL */
 } rheo_known_set;
-const rheo_known_set *rheo__data_known(uint32_t index);
+const rheo_known_set *rheo__data_known(uint32_t index); /* NULL past the end */
 /* Text for `rheobase data list`, `data info FILE`; JSON when json. */
 rheo_status rheo__data_list(rheo_context *ctx, bool json, rheo_text *out);
 rheo_status rheo__data_info(rheo_context *ctx, const char *path, bool json, rheo_text *out);
-/* Downloads into the user's data folder, resuming a partial file; checks the checksum. */
+/* Downloads into the user's data folder, resuming a partial file; checks the checksum. RHEOBASE_MIRROR
+ * replaces the published place: the files are then at $RHEOBASE_MIRROR/NAME/FILE. */
 rheo_status rheo__data_fetch(rheo_context *ctx, const char *name, rheo_text *out);
 #endif

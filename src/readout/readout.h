@@ -13,7 +13,7 @@ typedef struct rheo_decide {
     uint32_t classes;
     const uint32_t *assignment;       /* response: class of each output neuron, ≥ classes: none */
     double *score;                    /* [outputs] scratch, cleared at t = 0 */
-    double *class_score;              /* [classes] scratch */
+    double *class_score;              /* [classes] scratch; kept between steps, like score */
 } rheo_decide;
 bool rheo__readout_uses_membrane(uint32_t readout);
 /* Takes step t (in ascending order) of sample b into the scores, then decides: the class of the
