@@ -78,13 +78,18 @@ typedef struct rheo_adam {
 typedef struct rheo_kernels {
     const char *name;
     uint32_t tile_m, tile_n; /* of the product's micro-kernel */
+    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
+     * tile_n; r0 is a multiple of it, k0 of 64 */
+    void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
+                 uint32_t width, float *panel);
     /* c[tile_m][tile_n] (row pitch c_row) += a[K][tile_m] · b[K][tile_n], packed panels */
     void (*tile)(uint32_t K, const float *a, const float *b, float *c, size_t c_row);
-    /* one row of the gather: columns n0 … n1-1 */
+    /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
                        uint32_t n0, uint32_t n1, float *c);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);
     void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);
+    /* m NULL: no momentum */
     void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,
                 size_t n);
     void (*scale)(float factor, float *x, size_t n);

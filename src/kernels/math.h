@@ -1,17 +1,17 @@
 /* math.h: exp, log and log1p for float32 loops: inline, without branches or calls, so that gcc and
  * clang vectorise a loop that uses them. Only +, *, / and bit operations in a fixed order (no fma):
- * every instruction set gives the same bits. Rounding to nearest is assumed; denormal numbers
- * count.
+ * every instruction set gives the same bits. Rounding to nearest is assumed.
  *
- *   rheo__expf    e^x          exp(x) = 2^n e^r, |r| <= ln2/2, e^r a polynomial (own weighted
- * minimax fit, relative error 4e-9) rheo__logf    ln x         x = 2^e m, m in [sqrt(1/2), sqrt 2),
- * ln m by the series of atanh rheo__log1pf  ln(1 + x)    the same of u = fl(1 + x) plus the part of
- * x that u lost
+ * rheo__expf: e^x = 2^n e^r, |r| <= ln2/2; e^r a polynomial (own weighted minimax fit, 4e-9).
+ *
+ * rheo__logf: ln x for x = 2^e m, m in [sqrt(1/2), sqrt 2); ln m by the series of atanh.
+ *
+ * rheo__log1pf: the same of u = fl(1 + x), plus the part of x that u lost.
  *
  * Errors over the whole range, against the C library in double (tests/test_kernels.c): below 1 unit
- * in the last place (measured: exp 0.97, log 0.81, log1p 0.85). exp overflows to inf and underflows through the
- * denormal numbers to 0; ln 0 = -inf, of a negative number NaN; NaN stays NaN. Doubles use
- * <math.h>. */
+ * in the last place (measured: exp 0.97, log 0.81, log1p 0.85). exp overflows to inf and underflows
+ * through the denormal numbers to 0; ln 0 = -inf, of a negative number NaN; NaN stays NaN. Doubles
+ * use the C library. */
 #ifndef RHEO_SRC_MATH_H
 #define RHEO_SRC_MATH_H
 #include <math.h>

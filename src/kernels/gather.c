@@ -1,0 +1,86 @@
+/* gather.c: rows of spikes times weights. Each row's set bits become a list of indices once; then a
+ * block of COLUMNS weights of every row, which stays in the second-level cache, serves many lists,
+ * each with its sums in registers. The sum of an output is start, then w[k] in ascending k, as in
+ * the product: fma(1, w, s) = s + w and fma(0, w, s) = s. */
+#include "base/threads.h"
+#include "kernels/kernels.h"
+#include <string.h>
+
+enum {
+    COLUMNS = 128,    /* of a block: K = 1000 rows of it are 512 KB */
+    ROWS = 64,        /* of a task */
+    DECODE_ROWS = 32, /* of a task that decodes */
+    LISTS = 1 << 21   /* indices held at a time, unless one row needs more */
+};
+
+typedef struct job {
+    const rheo_kernels *kernels;
+    const rheo_gather *gather;
+    uint32_t row0, rows; /* held now */
+    uint32_t groups;     /* of ROWS */
+    uint32_t *count, *index;
+} job;
+
+static uint32_t rows_held(uint32_t M, uint32_t K)
+{
+    uint32_t rows = K ? LISTS / K : M;
+    rows = rows ? rows : 1;
+    return rows < M ? rows : M;
+}
+
+size_t rheo__gather_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
+{
+    (void)ctx, (void)N;
+    return (size_t)rows_held(M, K) * ((size_t)K + 1) * sizeof(uint32_t);
+}
+
+static void decode_task(void *arg, uint32_t task, uint32_t thread)
+{
+    const job *j = arg;
+    const rheo_gather *g = j->gather;
+    (void)thread;
+    for (uint32_t m = task * DECODE_ROWS; m < j->rows && m < (task + 1) * DECODE_ROWS; m++) {
+        const uint64_t *bits = g->bits + (size_t)(j->row0 + m) * g->bits_row;
+        uint32_t *to = j->index + (size_t)m * g->K, count = 0;
+        for (uint32_t i = 0; i < rheo__words(g->K); i++)
+            for (uint64_t word = bits[i]; word; word &= word - 1)
+                to[count++] = i * 64 + (uint32_t)__builtin_ctzll(word);
+        j->count[m] = count;
+    }
+}
+
+static void start(const rheo_gather *g, float *c, uint32_t n0, uint32_t n1)
+{
+    if (g->bias)
+        memcpy(c + n0, g->bias + n0, (n1 - n0) * sizeof(float));
+    else if (!g->accumulate)
+        memset(c + n0, 0, (n1 - n0) * sizeof(float));
+}
+
+static void block_task(void *arg, uint32_t task, uint32_t thread)
+{
+    const job *j = arg;
+    const rheo_gather *g = j->gather;
+    (void)thread;
+    uint32_t n0 = task / j->groups * COLUMNS, n1 = g->N - n0 < COLUMNS ? g->N : n0 + COLUMNS;
+    uint32_t m = task % j->groups * ROWS, end = j->rows - m < ROWS ? j->rows : m + ROWS;
+    for (; m < end; m++) {
+        float *c = g->c + (size_t)(j->row0 + m) * g->c_row;
+        start(g, c, n0, n1);
+        j->kernels->gather_row(j->index + (size_t)m * g->K, j->count[m], g->w, g->w_row, n0, n1, c);
+    }
+}
+
+void rheo__gather(rheo_context *ctx, const rheo_gather *g, void *scratch)
+{
+    if (g->M == 0 || g->N == 0) return;
+    job j = {.kernels = rheo__kernels(ctx), .gather = g, .count = scratch};
+    const uint32_t held = rows_held(g->M, g->K), blocks = (g->N - 1) / COLUMNS + 1;
+    j.index = j.count + held;
+    for (; j.row0 < g->M; j.row0 += j.rows) {
+        j.rows = g->M - j.row0 < held ? g->M - j.row0 : held;
+        j.groups = (j.rows - 1) / ROWS + 1;
+        rheo__parallel(ctx, (j.rows - 1) / DECODE_ROWS + 1, decode_task, &j);
+        rheo__parallel(ctx, blocks * j.groups, block_task, &j);
+    }
+}

@@ -1,0 +1,195 @@
+/* product.c: C[M,N] = start + A·B^T by packed panels and a register tile (after Goto and van de
+ * Geijn 2008, "Anatomy of high-performance matrix multiplication"), with one difference: each
+ * output stays one running sum in ascending k. A block of C is loaded, continued and stored for
+ * each piece of K; nothing is ever summed apart and added later. So how the work is cut changes no
+ * bit.
+ *
+ *   chunk   at most CHUNK rows of A and of B and CHUNK_K of K: packed into scratch by all threads
+ *   task    GROUP rows x one panel (tile_n columns) of the chunk: owned by one thread
+ *   tile    tile_m x tile_n outputs in registers, over DEPTH of K
+ *
+ * When the transposed product wastes less on edges (N = 10), A and B change roles. A block that
+ * is transposed or has an edge is computed in a small copy. */
+#include "base/threads.h"
+#include "kernels/kernels.h"
+#include <string.h>
+
+enum {
+    CHUNK = 1152,   /* a multiple of every tile */
+    CHUNK_K = 1024, /* a multiple of 64: bits are packed by words */
+    GROUP = 128,    /* rows of a task; its A stays in the second-level cache */
+    DEPTH = 256,    /* of a tile call: a panel of B stays in the first-level cache */
+    TILE_N_MAX = 48,
+    SMALL = 1 << 16 /* multiply-adds that are not worth waking threads for */
+};
+
+typedef struct job {
+    const rheo_kernels *kernels;
+    const rheo_product *product;
+    rheo_operand a, b; /* after the change of roles */
+    size_t ci, cj;     /* output (i, j) of a and b is c[i*ci + j*cj] */
+    bool swapped;
+    uint32_t i0, j0, k0; /* the chunk */
+    uint32_t rows, columns, depth;
+    uint32_t strips_a, panels; /* of tile_n rows, for packing; of b */
+    float *pack_a, *pack_b;
+} job;
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t round_up(uint32_t n, uint32_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Cuts n in equal pieces of at most `most`, each a multiple of unit. */
+static uint32_t piece(uint32_t n, uint32_t most, uint32_t unit)
+{
+    uint32_t pieces = n / most + (n % most != 0);
+    return pieces < 2 ? n : round_up(n / pieces + (n % pieces != 0), unit);
+}
+
+static size_t panels_size(uint32_t n, uint32_t K, uint32_t tile_n)
+{
+    return (size_t)round_up(least(n, CHUNK), tile_n) * least(K, CHUNK_K) * sizeof(float);
+}
+
+size_t rheo__product_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
+{
+    uint32_t tile_n = rheo__kernels(ctx)->tile_n;
+    return panels_size(M, K, tile_n) + panels_size(N, K, tile_n);
+}
+
+/* Packs one strip of tile_n rows of A (as panels of tile_m) or one panel of B. */
+static void pack_task(void *arg, uint32_t task, uint32_t thread)
+{
+    const job *j = arg;
+    const rheo_kernels *k = j->kernels;
+    (void)thread;
+    if (task >= j->strips_a) {
+        uint32_t n = (task - j->strips_a) * k->tile_n;
+        k->pack(&j->b, j->j0 + n, least(k->tile_n, j->columns - n), j->k0, j->depth, k->tile_n,
+                j->pack_b + (size_t)n * j->depth);
+        return;
+    }
+    uint32_t end = least(j->rows, (task + 1) * k->tile_n);
+    for (uint32_t m = task * k->tile_n; m < end; m += k->tile_m)
+        k->pack(&j->a, j->i0 + m, least(k->tile_m, end - m), j->k0, j->depth, k->tile_m,
+                j->pack_a + (size_t)m * j->depth);
+}
+
+typedef struct block {
+    uint32_t i, j, rows, columns; /* place in the output, size */
+    float *c;
+} block;
+
+/* The block's outputs before this chunk: the start, or what earlier chunks of K left. */
+static void block_load(const job *j, const block *b, float *to, uint32_t pitch)
+{
+    if (b->rows < GROUP || b->columns < pitch) memset(to, 0, GROUP * pitch * sizeof *to);
+    const float *bias = j->k0 == 0 ? j->product->bias : NULL;
+    const bool zero = j->k0 == 0 && !bias && !j->product->accumulate;
+    for (uint32_t i = 0; i < b->rows; i++) {
+        const float *from = b->c + i * j->ci;
+        for (uint32_t n = 0; n < b->columns; n++)
+            to[i * pitch + n] = zero   ? 0.0f
+                                : bias ? bias[j->swapped ? b->i + i : b->j + n]
+                                       : from[n * j->cj];
+    }
+}
+
+static void block_store(const job *j, const block *b, const float *from, uint32_t pitch)
+{
+    for (uint32_t i = 0; i < b->rows; i++) {
+        float *to = b->c + i * j->ci;
+        for (uint32_t n = 0; n < b->columns; n++) to[n * j->cj] = from[i * pitch + n];
+    }
+}
+
+static void block_start(const job *j, const block *b)
+{
+    const rheo_product *p = j->product;
+    if (j->k0 > 0 || (p->accumulate && !p->bias)) return;
+    for (uint32_t i = 0; i < b->rows; i++)
+        for (uint32_t n = 0; n < b->columns; n++)
+            b->c[i * j->ci + n] = p->bias ? p->bias[b->j + n] : 0.0f;
+}
+
+static void block_task(void *arg, uint32_t task, uint32_t thread)
+{
+    const job *j = arg;
+    const rheo_kernels *k = j->kernels;
+    (void)thread;
+    uint32_t m = task / j->panels * GROUP, n = task % j->panels * k->tile_n;
+    block b = {j->i0 + m, j->j0 + n, least(GROUP, j->rows - m), least(k->tile_n, j->columns - n),
+               NULL};
+    b.c = j->product->c + b.i * j->ci + b.j * j->cj;
+    const bool direct = !j->swapped && b.rows % k->tile_m == 0 && b.columns == k->tile_n;
+    _Alignas(64) float copy[GROUP * TILE_N_MAX];
+    float *c = direct ? b.c : copy;
+    size_t row = direct ? j->ci : k->tile_n;
+    if (direct)
+        block_start(j, &b);
+    else
+        block_load(j, &b, copy, k->tile_n);
+    const float *pa = j->pack_a + (size_t)m * j->depth, *pb = j->pack_b + (size_t)n * j->depth;
+    uint32_t step = piece(j->depth, DEPTH, 4);
+    for (uint32_t d = 0; d < j->depth; d += step)
+        for (uint32_t i = 0; i < b.rows; i += k->tile_m)
+            k->tile(least(step, j->depth - d), pa + (size_t)i * j->depth + (size_t)d * k->tile_m,
+                    pb + (size_t)d * k->tile_n, c + i * row, row);
+    if (!direct) block_store(j, &b, copy, k->tile_n);
+}
+
+static void spread(rheo_context *ctx, bool small, uint32_t tasks, rheo_task_fn *fn, job *j)
+{
+    if (!small) {
+        rheo__parallel(ctx, tasks, fn, j);
+        return;
+    }
+    for (uint32_t i = 0; i < tasks; i++) fn(j, i, 0);
+}
+
+/* Whether C^T = B·A^T has clearly less padding. */
+static bool better_swapped(const rheo_kernels *k, uint32_t M, uint32_t N)
+{
+    double plain = (double)round_up(M, k->tile_m) * round_up(N, k->tile_n);
+    double swapped = (double)round_up(N, k->tile_m) * round_up(M, k->tile_n);
+    return swapped * 1.25 < plain;
+}
+
+void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
+{
+    if (p->M == 0 || p->N == 0) return;
+    const rheo_kernels *k = rheo__kernels(ctx);
+    job j = {.kernels = k, .product = p, .swapped = better_swapped(k, p->M, p->N)};
+    j.a = j.swapped ? p->b : p->a;
+    j.b = j.swapped ? p->a : p->b;
+    j.ci = j.swapped ? 1 : p->c_row;
+    j.cj = j.swapped ? p->c_row : 1;
+    const uint32_t rows = j.swapped ? p->N : p->M, columns = j.swapped ? p->M : p->N;
+    const uint32_t step_i = piece(rows, CHUNK, GROUP), step_j = piece(columns, CHUNK, k->tile_n);
+    const uint32_t step_k = piece(p->K, CHUNK_K, 64);
+    const bool small = (double)p->M * p->N * p->K < SMALL;
+    do { /* once also when K is 0: the start alone */
+        j.depth = least(step_k, p->K - j.k0);
+        for (j.j0 = 0; j.j0 < columns; j.j0 += j.columns) {
+            j.columns = least(step_j, columns - j.j0);
+            j.panels = round_up(j.columns, k->tile_n) / k->tile_n;
+            j.pack_b = scratch;
+            j.pack_a = j.pack_b + (size_t)j.panels * k->tile_n * j.depth;
+            for (j.i0 = 0; j.i0 < rows; j.i0 += j.rows) {
+                j.rows = least(step_i, rows - j.i0);
+                j.strips_a = round_up(j.rows, k->tile_n) / k->tile_n;
+                /* B is packed with the first rows of A only */
+                uint32_t packs = j.strips_a + (j.i0 ? 0 : j.panels);
+                spread(ctx, small, packs, pack_task, &j);
+                spread(ctx, small, round_up(j.rows, GROUP) / GROUP * j.panels, block_task, &j);
+            }
+        }
+        j.k0 += j.depth;
+    } while (j.k0 < p->K);
+}
