@@ -74,21 +74,21 @@ static inline void transpose_4(const float *from, size_t row, float *to, size_t 
 #include "kernels/pack.inc"
 #undef P
 
-typedef __m256i words;
-#define WORDS_SET(x)   _mm256_set1_epi64x((long long)(x))
-#define MULTIPLY(a, b) _mm256_mul_epu32(a, b)
-#define HIGH(a)        _mm256_srli_epi64(a, 32)
-#define XOR(a, b)      _mm256_xor_si256(a, b)
+typedef __m256i counters;
+#define COUNTERS_SET(x) _mm256_set1_epi64x((long long)(x))
+#define MULTIPLY(a, b)  _mm256_mul_epu32(a, b)
+#define HIGH(a)         _mm256_srli_epi64(a, 32)
+#define XOR(a, b)       _mm256_xor_si256(a, b)
 
 /* Position 4l+q holds id 2q+l: lanes_transpose then brings the draws of ids 2q, 2q+1 together. */
-static inline void draw_order(const uint32_t *id, words *even, words *odd)
+static inline void draw_order(const uint32_t *id, counters *even, counters *odd)
 {
     const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
     *even = _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const __m256i *)id), order);
     *odd = HIGH(*even);
 }
 
-static inline uint64_t draw_compare(const words even[4], const words odd[4], const float *p)
+static inline uint64_t draw_compare(const counters even[4], const counters odd[4], const float *p)
 {
     __m256 x[4];
     for (int i = 0; i < 4; i++) {

@@ -74,21 +74,21 @@ static inline void transpose_8(const float *from, size_t row, float *to, size_t 
 #include "kernels/pack.inc"
 #undef P
 
-typedef __m512i words;
-#define WORDS_SET(x)   _mm512_set1_epi64((long long)(x))
-#define MULTIPLY(a, b) _mm512_mul_epu32(a, b)
-#define HIGH(a)        _mm512_srli_epi64(a, 32)
-#define XOR(a, b)      _mm512_xor_si512(a, b)
+typedef __m512i counters;
+#define COUNTERS_SET(x) _mm512_set1_epi64((long long)(x))
+#define MULTIPLY(a, b)  _mm512_mul_epu32(a, b)
+#define HIGH(a)         _mm512_srli_epi64(a, 32)
+#define XOR(a, b)       _mm512_xor_si512(a, b)
 
 /* Position 4l+q holds id 4q+l: lanes_transpose then brings the draws of ids 4q … 4q+3 together. */
-static inline void draw_order(const uint32_t *id, words *even, words *odd)
+static inline void draw_order(const uint32_t *id, counters *even, counters *odd)
 {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     *even = _mm512_permutexvar_epi32(order, _mm512_loadu_si512(id));
     *odd = HIGH(*even);
 }
 
-static inline uint64_t draw_compare(const words even[4], const words odd[4], const float *p)
+static inline uint64_t draw_compare(const counters even[4], const counters odd[4], const float *p)
 {
     __m512 x[4];
     for (int i = 0; i < 4; i++) {

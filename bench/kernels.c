@@ -1,0 +1,253 @@
+/* kernels.c: how fast the kernels are on this machine, one thread unless said (argument: threads).
+ * Prints the measured FMA peak first; products are given in 1e9 multiply-adds a second and as a
+ * part of that peak. Best of several runs. */
+#include "kernels/kernels.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RUNS = 15 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define PEAK(NAME, TARGET, VEC, SET, FMA, LANES)                                                   \
+    __attribute__((target(TARGET))) static double NAME(long n, float *sink)                        \
+    {                                                                                              \
+        VEC s[12], x = SET(0.999f), y = SET(1e-3f);                                                \
+        for (int i = 0; i < 12; i++) s[i] = SET((float)i);                                         \
+        double t = now();                                                                          \
+        for (long k = 0; k < n; k++) {                                                             \
+            for (int i = 0; i < 12; i++) s[i] = FMA(s[i], x, y);                                   \
+            __asm__ volatile("" : "+x"(x));                                                        \
+        }                                                                                          \
+        t = now() - t;                                                                             \
+        for (int i = 1; i < 12; i++) s[0] = FMA(s[0], x, s[i]);                                    \
+        memcpy(sink, &s[0], sizeof(float));                                                        \
+        return (double)n * 12 * LANES / t * 1e-9;                                                  \
+    }
+PEAK(peak_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, 8)
+PEAK(peak_avx512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps, 16)
+#endif
+
+/* Independent chains of FMA in registers: the most that a core can do. 0: unknown. */
+static double peak(rheo_isa_level isa)
+{
+    double best = 0;
+    float sink = 0;
+    (void)isa;
+#if defined(__x86_64__)
+    for (int i = 0; i < RUNS && isa != RHEO_PORTABLE; i++) {
+        double g = isa == RHEO_AVX512 ? peak_avx512(3000000, &sink) : peak_avx2(3000000, &sink);
+        if (g > best) best = g;
+    }
+#endif
+    return sink > 1e30f ? 0 : best;
+}
+
+static uint64_t seed = 1;
+static uint64_t random_word(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    return seed ^= seed << 17;
+}
+
+static void *memory(size_t size)
+{
+    void *p = aligned_alloc(64, (size + 127) / 64 * 64);
+    if (!p) exit(1);
+    memset(p, 0, (size + 127) / 64 * 64);
+    return p;
+}
+
+static float *reals(size_t n)
+{
+    float *x = memory(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(int32_t)random_word() * 0x1p-31f;
+    return x;
+}
+
+static uint64_t *spikes(uint32_t rows, uint32_t n, double density)
+{
+    uint64_t *bits = memory((size_t)rows * rheo__words(n) * 8);
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t i = 0; i < n; i++)
+            if ((double)(random_word() >> 11) * 0x1p-53 < density)
+                bits[(size_t)r * rheo__words(n) + i / 64] |= (uint64_t)1 << i % 64;
+    return bits;
+}
+
+/* Layouts of an operand [rows, K]: as it stands, transposed in memory, bits of both kinds. */
+typedef enum { ROWS, COLUMNS, BITS_ROWS, BITS_COLUMNS } layout;
+static rheo_operand operand(layout kind, uint32_t rows, uint32_t K)
+{
+    switch (kind) {
+    case ROWS:
+        return (rheo_operand){.real = reals((size_t)rows * K), .row = K, .col = 1};
+    case COLUMNS:
+        return (rheo_operand){.real = reals((size_t)rows * K), .row = 1, .col = rows};
+    case BITS_ROWS:
+        return (rheo_operand){
+            .bits = spikes(rows, K, 0.1), .row = rheo__words(K), .col = 1, .lo = 0, .hi = 1};
+    default:
+        return (rheo_operand){
+            .bits = spikes(K, rows, 0.1), .row = rheo__words(rows), .col = 0, .lo = 0, .hi = 1};
+    }
+}
+
+static void time_product(rheo_context *ctx, const char *what, uint32_t M, uint32_t N, uint32_t K,
+                         layout a, layout b, double top)
+{
+    rheo_product p = {.M = M, .N = N, .K = K, .c_row = N, .c = reals((size_t)M * N)};
+    p.a = operand(a, M, K);
+    p.b = operand(b, N, K);
+    void *scratch = memory(rheo__product_scratch(ctx, M, N, K));
+    double best = 1e9;
+    for (int i = 0; i < RUNS; i++) {
+        double t = now();
+        rheo__product(ctx, &p, scratch);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    double speed = (double)M * N * K / best * 1e-9;
+    printf("product [%u,%u] x [%u,%u] %-22s %8.3f ms %7.1f GMAC/s", M, K, K, N, what, best * 1e3,
+           speed);
+    if (top > 0) printf(" %5.1f %%", 100 * speed / top);
+    printf("\n");
+    free((void *)(uintptr_t)p.a.real);
+    free((void *)(uintptr_t)p.b.real);
+    free((void *)(uintptr_t)p.a.bits);
+    free((void *)(uintptr_t)p.b.bits);
+    free(p.c);
+    free(scratch);
+}
+
+static double time_gather(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, double density)
+{
+    rheo_gather g = {.M = M, .N = N, .K = K, .bits_row = rheo__words(K), .w_row = rheo__pitch(N)};
+    uint64_t *bits = spikes(M, K, density);
+    float *w = reals((size_t)K * g.w_row), *c = reals((size_t)M * g.w_row);
+    void *scratch = memory(rheo__gather_scratch(ctx, M, N, K));
+    g.bits = bits, g.w = w, g.c = c, g.c_row = g.w_row;
+    double best = 1e9;
+    for (int i = 0; i < RUNS; i++) {
+        double t = now();
+        rheo__gather(ctx, &g, scratch);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    free(bits), free(w), free(c), free(scratch);
+    return best;
+}
+
+static double time_bits_product(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
+{
+    rheo_product p = {.M = M, .N = N, .K = K, .c_row = N, .c = reals((size_t)M * N)};
+    p.a = operand(BITS_ROWS, M, K);
+    p.b = operand(COLUMNS, N, K);
+    void *scratch = memory(rheo__product_scratch(ctx, M, N, K));
+    double best = 1e9;
+    for (int i = 0; i < RUNS; i++) {
+        double t = now();
+        rheo__product(ctx, &p, scratch);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    free((void *)(uintptr_t)p.a.bits), free((void *)(uintptr_t)p.b.real), free(p.c), free(scratch);
+    return best;
+}
+
+/* Where the gather and the dense product take equal time, by bisection of the density. */
+static double crossover(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
+{
+    double dense = time_bits_product(ctx, M, N, K), low = 0, high = 1;
+    for (int i = 0; i < 6; i++) {
+        double d = (low + high) / 2;
+        if (time_gather(ctx, M, N, K, d) < dense)
+            low = d;
+        else
+            high = d;
+    }
+    return (low + high) / 2;
+}
+
+static void time_bernoulli(rheo_context *ctx)
+{
+    enum { N = 784, STEPS = 700 };
+    float *p = memory(N * sizeof *p);
+    /* like a digit: runs of six pixels in 25 rows of 28: 19 % of the pixels */
+    for (uint32_t i = 0; i < 25; i++)
+        for (uint32_t k = 0; k < 6; k++) p[28 * (i + 1) + 8 + i % 9 + k] = 0.06f;
+    uint64_t *out = memory(STEPS * rheo__words(N) * 8);
+    double best = 1e9;
+    for (int r = 0; r < RUNS; r++) {
+        double t = now();
+        for (uint32_t i = 0; i < STEPS; i++)
+            rheo__kernels(ctx)->bernoulli((rheo_key){{1, 2}}, (uint32_t)r, 0, i, p, N,
+                                          out + i * rheo__words(N));
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    printf("bernoulli, 784 pixels (19 %% not 0) x 700 steps: %.1f us\n", best * 1e6);
+    free(p), free(out);
+}
+
+static void time_adam(rheo_context *ctx)
+{
+    enum { N = 100000 };
+    float *x[4];
+    for (int i = 0; i < 4; i++) x[i] = reals(N);
+    for (int i = 0; i < N; i++) x[3][i] = x[3][i] * x[3][i];
+    rheo_adam k = {1e-3f, 0.9f, 0.999f, 1e-8f, 0, 0.1f, 0.001f};
+    double best = 1e9;
+    for (int r = 0; r < RUNS; r++) {
+        double t = now();
+        rheo__kernels(ctx)->adam(&k, x[0], x[1], x[2], x[3], N);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    printf("adam: %.3f ns a weight\n", best * 1e9 / N);
+    for (int i = 0; i < 4; i++) free(x[i]);
+}
+
+int main(int count, char **argument)
+{
+    rheo_context *ctx;
+    rheo_context_options options = {.threads = count > 1 ? (uint32_t)atoi(argument[1]) : 1};
+    if (rheo_context_new(&options, &ctx) != RHEO_OK) return 1;
+    double top = peak(ctx->isa) * rheo_threads(ctx);
+    printf("%s, %u threads; FMA peak %.1f GMAC/s\n", rheo_isa(ctx), rheo_threads(ctx), top);
+    time_product(ctx, "reals", 1024, 1024, 1024, ROWS, ROWS, top);
+    time_product(ctx, "weights transposed", 1024, 1024, 1024, ROWS, COLUMNS, top);
+    time_product(ctx, "forward", 128, 1000, 784, ROWS, ROWS, top);
+    time_product(ctx, "forward, bits", 128, 1000, 784, BITS_ROWS, ROWS, top);
+    time_product(ctx, "input gradient", 128, 784, 1000, ROWS, COLUMNS, top);
+    time_product(ctx, "weight gradient", 1000, 784, 128, COLUMNS, COLUMNS, top);
+    time_product(ctx, "weight gradient, bits", 1000, 784, 128, COLUMNS, BITS_COLUMNS, top);
+    time_product(ctx, "forward, bits", 3200, 10, 1000, BITS_ROWS, ROWS, top);
+    time_product(ctx, "forward", 3200, 10, 1000, ROWS, ROWS, top);
+    time_product(ctx, "input gradient", 3200, 1000, 10, ROWS, COLUMNS, top);
+    time_product(ctx, "weight gradient", 10, 1000, 3200, COLUMNS, COLUMNS, top);
+    time_product(ctx, "weight gradient, bits", 10, 1000, 3200, COLUMNS, BITS_COLUMNS, top);
+    time_product(ctx, "one row", 1, 1000, 784, ROWS, COLUMNS, top);
+    const double density[] = {0.01, 0.05, 0.1, 0.2};
+    for (int i = 0; i < 4; i++)
+        printf("gather [3200,784] x [784,1000], %2.0f %% set: %.3f ms\n", 100 * density[i],
+               1e3 * time_gather(ctx, 3200, 1000, 784, density[i]));
+    const uint32_t N[] = {10, 16, 64, 128, 300, 1000};
+    for (int i = 0; i < 6; i++)
+        printf("gather wins below a density of %.2f at N = %u\n", crossover(ctx, 1600, N[i], 784),
+               N[i]);
+    time_bernoulli(ctx);
+    time_adam(ctx);
+    rheo_context_free(ctx);
+    return 0;
+}
