@@ -1,0 +1,548 @@
+/* dense.c: every output sees every input.
+ *
+ *   y_o = b_o + sum_i w_oi x_i            (weights: real)
+ *   y_o = b_o + sum_i sign(w_oi) x_i      (weights: binary; sign(0) = +1)
+ *
+ * Binary weights keep a real shadow w in [-1, 1] that the optimiser moves; its gradient is that of
+ * sign(w) (straight through; Courbariaux et al. 2016, "Binarized neural networks").
+ *
+ * The sum starts from the bias (with `accumulate` from what stands in out plus the bias) and runs
+ * over the inputs in ascending order, so the paths below give the same bits:
+ *   gather    0/1 spikes of low density: rows of the transposed weights
+ *   packed    binary weights without bias: +-1 units, or integers 0 ... 255 at evaluation, by
+ *             population counts (exact integers, therefore equal to the float sum)
+ *   product   all else
+ * A static input is multiplied once. Leaves out: sparse connections, learnt gains. */
+#include "layer/rows.h"
+#include <math.h>
+#include <string.h>
+
+enum { OUT, BIAS, WEIGHTS, INITIALISE };
+enum { REAL, BINARY };
+enum { PYTORCH, GLOROT, HE };
+static const char *const weight_kinds[] = {"real", "binary", NULL};
+static const char *const initial_kinds[] = {"pytorch", "glorot", "he", NULL};
+static const rheo_field fields[] = {
+    RHEO_INTEGER_FIELD("out", "1", 1, 1, 1 << 20, "Number of outputs."),
+    RHEO_FLAG_FIELD("bias", 1, "Adds a trained constant to each output."),
+    RHEO_CHOICE_FIELD("weights", REAL, weight_kinds,
+                      "real, or binary: the sign of a trained real shadow weight."),
+    RHEO_CHOICE_FIELD("initialise", PYTORCH, initial_kinds,
+                      "pytorch: U(+-1/sqrt(in)), bias too; glorot: U(+-sqrt(6/(in+out))); he: "
+                      "N(0, 2/in); the latter two with bias 0."),
+    RHEO_FIELD_END};
+
+static uint32_t inputs(const rheo_work *work)
+{
+    return rheo__shape_size(work->node->in);
+}
+static uint32_t outputs(const rheo_work *work)
+{
+    return rheo__shape_size(work->node->out);
+}
+static bool binary(const rheo_work *work)
+{
+    return (int)work->node->options.v[WEIGHTS] == BINARY;
+}
+static bool biased(const rheo_work *work)
+{
+    return work->node->options.v[BIAS] > 0;
+}
+/* lo is 0 and hi is 1 exactly: set by models as constants */
+static bool spikes(const rheo_signal *in)
+{
+    return in->form == RHEO_BITS && !(in->lo < 0 || in->lo > 0) && !(in->hi < 1 || in->hi > 1);
+}
+static bool signs(const rheo_signal *in)
+{
+    return in->form == RHEO_BITS && !(in->lo < -1 || in->lo > -1) && !(in->hi < 1 || in->hi > 1);
+}
+
+static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
+{
+    return rheo__infer_weights(ctx, node, node->options.v[OUT]);
+}
+
+static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
+{
+    const uint32_t in = rheo__shape_size(node->in), n = rheo__shape_size(node->out);
+    if (index > (node->options.v[BIAS] > 0 ? 1 : 0)) return false;
+    if (index == 1) {
+        rheo__param_entry(out, "bias", 1, n);
+        return true;
+    }
+    rheo__param_entry(out, "weight", n, in);
+    if ((int)node->options.v[WEIGHTS] == BINARY) {
+        out->low = -1;
+        out->high = 1;
+    }
+    return true;
+}
+
+static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed)
+{
+    const rheo_key key = rheo__key(seed, node->index, RHEO_FOR_WEIGHTS);
+    const rheo_param *w = node->param[0], *bias = node->params > 1 ? node->param[1] : NULL;
+    const uint64_t size = (uint64_t)w->rows * w->cols;
+    const double in = w->cols, out = w->rows;
+    const int kind = (int)node->options.v[INITIALISE];
+    const float bound = (float)(kind == PYTORCH ? 1 / sqrt(in) : sqrt(6 / (in + out)));
+    (void)ctx;
+    if (kind == HE)
+        rheo__fill_normal(key, 0, 0, (float)sqrt(2 / in), w->value, size);
+    else
+        rheo__fill_uniform(key, 0, -bound, bound, w->value, size);
+    if (!bias) return;
+    if (kind == PYTORCH)
+        rheo__fill_uniform(key, 1, -bound, bound, bias->value, bias->cols);
+    else
+        memset(bias->value, 0, bias->cols * sizeof(float));
+}
+
+/* What is derived from the weights, as it lies in work->derived. */
+typedef struct parts {
+    float *sign;       /* [out, in] of +-1: binary weights */
+    uint64_t *packed;  /* [out, words(in)]: binary weights */
+    float *transposed; /* [in, pitch(out)]: 0/1 spikes come in */
+    size_t floats;
+} parts;
+
+static parts lay_out(const rheo_work *work)
+{
+    const size_t in = inputs(work), out = outputs(work);
+    parts p = {0};
+    size_t sign = 0, packed = 0, transposed = 0;
+    if (binary(work)) {
+        sign = rheo__round64(out * in * sizeof(float)) / sizeof(float);
+        packed = rheo__round64(out * rheo__words((uint32_t)in) * sizeof(uint64_t)) / sizeof(float);
+    }
+    if (work->in[0] && spikes(work->in[0])) transposed = in * rheo__pitch((uint32_t)out);
+    if (work->derived) {
+        p.sign = work->derived;
+        p.packed = (uint64_t *)(void *)(work->derived + sign);
+        p.transposed = work->derived + sign + packed;
+    }
+    p.floats = sign + packed + transposed;
+    return p;
+}
+
+static const float *effective(const rheo_work *work)
+{
+    return binary(work) ? lay_out(work).sign : work->node->param[0]->value;
+}
+
+typedef struct refresh_argument {
+    const rheo_work *work;
+    parts p;
+} refresh_argument;
+
+static void refresh_row(void *argument, uint32_t o, uint32_t thread)
+{
+    const refresh_argument *a = argument;
+    const uint32_t in = inputs(a->work), words = rheo__words(in);
+    const float *w = a->work->node->param[0]->value + (size_t)o * in;
+    float *sign = a->p.sign + (size_t)o * in;
+    uint64_t *packed = a->p.packed + (size_t)o * words;
+    (void)thread;
+    memset(packed, 0, words * sizeof *packed);
+    for (uint32_t i = 0; i < in; i++) {
+        const bool positive = w[i] >= 0;
+        sign[i] = positive ? 1 : -1;
+        packed[i / 64] |= (uint64_t)positive << i % 64;
+    }
+}
+
+static void transpose_rows(void *argument, uint32_t block, uint32_t thread)
+{
+    const refresh_argument *a = argument;
+    const uint32_t in = inputs(a->work), out = outputs(a->work), pitch = rheo__pitch(out);
+    const float *w = effective(a->work);
+    const uint32_t first = block * 16, last = first + 16 < in ? first + 16 : in;
+    (void)thread;
+    for (uint32_t o = 0; o < out; o++) /* 16 floats of a line of w are used before it leaves */
+        for (uint32_t i = first; i < last; i++)
+            a->p.transposed[(size_t)i * pitch + o] = w[(size_t)o * in + i];
+}
+
+static void refresh(const rheo_work *work)
+{
+    refresh_argument a = {work, lay_out(work)};
+    const uint32_t in = inputs(work);
+    if (binary(work)) rheo__parallel(work->ctx, outputs(work), refresh_row, &a);
+    if (work->in[0] && spikes(work->in[0]))
+        rheo__parallel(work->ctx, in / 16 + (in % 16 != 0), transpose_rows, &a);
+}
+
+/* Scratch of the packed path: a row's eight planes, and whether the row was of integers. */
+static size_t plane_bytes(const rheo_work *work)
+{
+    return rheo__round64((size_t)work->B * 8 * rheo__words(inputs(work)) * sizeof(uint64_t));
+}
+
+static size_t summed_bytes(const rheo_work *work)
+{
+    return rheo__round64((size_t)work->B * rheo__pitch(outputs(work)) * sizeof(float));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void need(const rheo_work *work, rheo_need *out)
+{
+    const uint32_t in = inputs(work), n = outputs(work);
+    const uint32_t rows = work->B * (work->in[0] ? rheo__last_step(work->in[0], 0, work->T) : 1);
+    out->derived = lay_out(work).floats;
+    out->scratch = larger(rheo__product_scratch(work->ctx, rows, n, in),
+                          rheo__gather_scratch(work->ctx, rows, n, in));
+    if (work->gradient) {
+        const size_t in_gradient = rheo__product_scratch(work->ctx, rows, in, n);
+        const size_t weight_gradient = rheo__product_scratch(work->ctx, n, in, rows);
+        out->scratch = larger(out->scratch, larger(in_gradient, weight_gradient));
+        out->scratch = rheo__round64(out->scratch) + summed_bytes(work);
+    }
+    if (binary(work)) out->scratch = larger(out->scratch, plane_bytes(work) + work->B);
+}
+
+/* ---- forward ---- */
+
+typedef enum { BY_PRODUCT, BY_GATHER, BY_SIGNS, BY_PLANES } path;
+
+typedef struct pack_argument {
+    const rheo_signal *in;
+    uint64_t *planes;
+    uint8_t *integers;
+} pack_argument;
+
+static void pack_row(void *argument, uint32_t b, uint32_t thread)
+{
+    const pack_argument *a = argument;
+    const uint32_t n = a->in->N, words = rheo__words(n);
+    const float *x = rheo__real_row(a->in, 0, b);
+    uint64_t *planes = a->planes + (size_t)b * 8 * words;
+    (void)thread;
+    memset(planes, 0, (size_t)8 * words * sizeof *planes);
+    a->integers[b] = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!(x[i] >= 0 && x[i] <= 255)) return;
+        const uint64_t v = (uint64_t)x[i];
+        if (x[i] > (float)v) return;
+        for (uint32_t p = 0; p < 8; p++)
+            planes[(size_t)p * words + i / 64] |= (v >> p & 1) << i % 64;
+    }
+    a->integers[b] = 1;
+}
+
+static bool pack(const rheo_work *work)
+{
+    uint8_t *integers = (uint8_t *)work->scratch + plane_bytes(work);
+    pack_argument a = {work->in[0], work->scratch, integers};
+    rheo__parallel(work->ctx, work->B, pack_row, &a);
+    for (uint32_t b = 0; b < work->B; b++)
+        if (!integers[b]) return false;
+    return true;
+}
+
+static double density(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const rheo_signal *in = work->in[0];
+    const uint32_t last = rheo__last_step(in, t0, t1);
+    uint64_t set = 0;
+    for (uint32_t t = t0; t < last; t++) set += rheo__signal_popcount(in, t, 0, work->B);
+    return (double)set / ((double)(last - t0) * work->B * in->N);
+}
+
+static path choose(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const rheo_signal *in = work->in[0];
+    const uint32_t exact = UINT32_C(1) << 24; /* below it integers in float sums are exact */
+    const bool countable = binary(work) && !biased(work) && !work->accumulate;
+    if (countable && signs(in) && in->N < exact) return BY_SIGNS;
+    if (countable && in->form == RHEO_REAL && in->stride_t == 0 && !work->train &&
+        in->N < exact / 255 && pack(work))
+        return BY_PLANES;
+    if (spikes(in) && density(work, t0, t1) < rheo__gather_density(work->ctx, outputs(work)))
+        return BY_GATHER;
+    return BY_PRODUCT;
+}
+
+static rheo_operand rows_operand(const rheo_signal *s, uint32_t t)
+{
+    if (s->form == RHEO_BITS)
+        return (rheo_operand){
+            .bits = rheo__bits_row(s, t, 0), .row = s->pitch, .col = 1, .lo = s->lo, .hi = s->hi};
+    return (rheo_operand){.real = rheo__real_row(s, t, 0), .row = s->pitch, .col = 1};
+}
+
+static void multiply(const rheo_work *work, path by, uint32_t t, uint32_t rows)
+{
+    const rheo_signal *in = work->in[0], *out = &work->out;
+    const uint32_t N = outputs(work), K = inputs(work), words = rheo__words(K);
+    const float *bias = biased(work) && !work->accumulate ? work->node->param[1]->value : NULL;
+    const parts p = lay_out(work);
+    float *c = rheo__real_row(out, t, 0);
+    if (by == BY_SIGNS || by == BY_PLANES) {
+        const bool planes = by == BY_PLANES;
+        rheo__binary_product(work->ctx, &(rheo_binary_product){
+                                            .M = rows,
+                                            .N = N,
+                                            .K = K,
+                                            .x = planes ? work->scratch : rheo__bits_row(in, t, 0),
+                                            .x_row = planes ? (size_t)8 * words : in->pitch,
+                                            .planes = planes ? 8 : 0,
+                                            .w = p.packed,
+                                            .w_row = words,
+                                            .c = c,
+                                            .c_row = out->pitch});
+    } else if (by == BY_GATHER) {
+        rheo__gather(work->ctx,
+                     &(rheo_gather){.M = rows,
+                                    .N = N,
+                                    .K = K,
+                                    .bits = rheo__bits_row(in, t, 0),
+                                    .bits_row = in->pitch,
+                                    .w = p.transposed,
+                                    .w_row = rheo__pitch(N),
+                                    .bias = bias,
+                                    .accumulate = work->accumulate,
+                                    .c = c,
+                                    .c_row = out->pitch},
+                     work->scratch);
+    } else {
+        rheo__product(work->ctx,
+                      &(rheo_product){.M = rows,
+                                      .N = N,
+                                      .K = K,
+                                      .a = rows_operand(in, t),
+                                      .b = {.real = effective(work), .row = K, .col = 1},
+                                      .bias = bias,
+                                      .accumulate = work->accumulate,
+                                      .c = c,
+                                      .c_row = out->pitch},
+                      work->scratch);
+    }
+}
+
+static void add_bias(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const float *bias = work->node->param[1]->value;
+    for (uint32_t t = t0; t < t1; t++)
+        for (uint32_t b = 0; b < work->B; b++) {
+            float *row = rheo__real_row(&work->out, t, b);
+            for (uint32_t o = 0; o < work->out.N; o++) row[o] += bias[o];
+        }
+}
+
+/* Steps follow each other without a gap: all rows of a span are one matrix. */
+static bool joined(const rheo_signal *s, uint32_t B)
+{
+    return s->stride_t == (size_t)B * s->pitch;
+}
+
+static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const uint32_t last = rheo__last_step(&work->out, t0, t1);
+    const path by = choose(work, t0, last);
+    if (work->accumulate && biased(work)) add_bias(work, t0, last);
+    if (joined(work->in[0], work->B) && joined(&work->out, work->B)) {
+        multiply(work, by, t0, (last - t0) * work->B);
+        return;
+    }
+    for (uint32_t t = t0; t < last; t++) multiply(work, by, t, work->B);
+}
+
+/* ---- backward ---- */
+
+typedef struct sum_argument {
+    const rheo_signal *g;
+    float *grad;
+    uint32_t B, steps;
+} sum_argument;
+
+static void sum_columns(void *argument, uint32_t block, uint32_t thread)
+{
+    const sum_argument *a = argument;
+    const uint32_t n = rheo__block_size(a->g->N, block);
+    double sum[RHEO_BLOCK] = {0};
+    (void)thread;
+    for (uint32_t t = 0; t < a->steps; t++)
+        for (uint32_t b = 0; b < a->B; b++) {
+            const float *row = rheo__real_row(a->g, t, b) + (size_t)block * RHEO_BLOCK;
+            for (uint32_t j = 0; j < n; j++) sum[j] += row[j];
+        }
+    for (uint32_t j = 0; j < n; j++) a->grad[(size_t)block * RHEO_BLOCK + j] = (float)sum[j];
+}
+
+/* The gradient by rows of the input: a static input takes the sum over time. */
+static rheo_signal by_input(const rheo_work *work)
+{
+    rheo_signal g = *work->gout, sum = g;
+    if (!rheo__fixed(work->in[0]) || g.stride_t == 0) return g;
+    sum.real = work->scratch;
+    sum.stride_t = 0;
+    sum.pitch = rheo__pitch(g.N);
+    for (uint32_t b = 0; b < work->B; b++) {
+        float *to = rheo__real_row(&sum, 0, b);
+        memset(to, 0, g.N * sizeof *to);
+        for (uint32_t t = 0; t < work->T; t++) {
+            const float *from = rheo__real_row(&g, t, b);
+            for (uint32_t j = 0; j < g.N; j++) to[j] += from[j];
+        }
+    }
+    return sum;
+}
+
+static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_t t, uint32_t rows,
+                            bool accumulate, void *scratch)
+{
+    const rheo_signal *in = work->in[0];
+    rheo_operand x = rows_operand(in, t);
+    if (x.bits)
+        x.col = 0; /* k, the row of the batch, runs over the rows of bits */
+    else
+        x = (rheo_operand){.real = x.real, .row = 1, .col = in->pitch};
+    rheo__product(work->ctx,
+                  &(rheo_product){.M = g->N,
+                                  .N = in->N,
+                                  .K = rows,
+                                  .a = {.real = rheo__real_row(g, t, 0), .row = 1, .col = g->pitch},
+                                  .b = x,
+                                  .accumulate = accumulate,
+                                  .c = work->grad[0],
+                                  .c_row = in->N},
+                  scratch);
+}
+
+static void input_gradient(const rheo_work *work, const rheo_signal *g, uint32_t t, uint32_t rows,
+                           void *scratch)
+{
+    const rheo_signal *gin = &work->gin[0];
+    rheo__product(work->ctx,
+                  &(rheo_product){.M = rows,
+                                  .N = gin->N,
+                                  .K = g->N,
+                                  .a = {.real = rheo__real_row(g, t, 0), .row = g->pitch, .col = 1},
+                                  .b = {.real = effective(work), .row = 1, .col = gin->N},
+                                  .c = rheo__real_row(gin, t, 0),
+                                  .c_row = gin->pitch},
+                  scratch);
+}
+
+static void no_gradient(const rheo_work *work)
+{
+    rheo__pass_gradient(work);
+    for (uint32_t p = 0; p < work->node->params; p++) {
+        const rheo_param *at = work->node->param[p];
+        if (work->grad[p]) memset(work->grad[p], 0, (size_t)at->rows * at->cols * sizeof(float));
+    }
+}
+
+static void backward(const rheo_work *work)
+{
+    const rheo_signal *in = work->in[0], *gin = &work->gin[0];
+    if (!work->gout) {
+        no_gradient(work);
+        return;
+    }
+    const rheo_signal g = by_input(work);
+    const uint32_t steps = rheo__last_step(in, 0, work->T), B = work->B;
+    void *scratch = (char *)work->scratch + summed_bytes(work);
+    if (work->node->params > 1 && work->grad[1]) {
+        sum_argument a = {&g, work->grad[1], B, steps};
+        rheo__parallel(work->ctx, rheo__words(g.N), sum_columns, &a);
+    }
+    const bool whole = joined(in, B) && joined(&g, B);
+    if (work->grad[0]) {
+        if (whole)
+            weight_gradient(work, &g, 0, steps * B, false, scratch);
+        else
+            for (uint32_t t = 0; t < steps; t++) weight_gradient(work, &g, t, B, t > 0, scratch);
+    }
+    if (!gin->real) return;
+    if (joined(gin, B) && joined(&g, B))
+        input_gradient(work, &g, 0, steps * B, scratch);
+    else
+        for (uint32_t t = 0; t < steps; t++) input_gradient(work, &g, t, B, scratch);
+}
+
+/* ---- counts and reference ---- */
+
+static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
+{
+    const rheo_signal *in = work->in[0];
+    if (in->stride_t == 0 && t > 0) return;
+    const uint64_t out = outputs(work), all = (uint64_t)(b1 - b0) * in->N * out;
+    uint64_t used = all; /* weights */
+    if (in->form == RHEO_REAL) {
+        add->macs += all;
+    } else if (spikes(in)) {
+        used = rheo__signal_popcount(in, t, b0, b1) * out;
+        add->synops += used;
+        add->acs += used;
+    } else {
+        add->acs += all;
+    }
+    add->bytes += binary(work) ? used / 8 : used * sizeof(float);
+}
+
+static double weight_value(const rheo_node_spec *node, double w)
+{
+    return (int)node->options.v[WEIGHTS] == REAL ? w : w >= 0 ? 1 : -1;
+}
+
+static void reference_forward(const rheo_reference_work *work)
+{
+    const size_t in = rheo__shape_size(work->node->in), out = rheo__shape_size(work->node->out);
+    for (size_t row = 0; row < (size_t)work->T * work->B; row++)
+        for (size_t o = 0; o < out; o++) {
+            double sum = work->node->params > 1 ? work->param[1][o] : 0;
+            for (size_t i = 0; i < in && work->in[0]; i++)
+                sum += weight_value(work->node, work->param[0][o * in + i]) *
+                       work->in[0][row * in + i];
+            work->out[row * out + o] = sum;
+        }
+}
+
+static void reference_backward(const rheo_reference_work *work)
+{
+    const size_t in = rheo__shape_size(work->node->in), out = rheo__shape_size(work->node->out);
+    const size_t rows = (size_t)work->T * work->B;
+    double *gw = work->grad[0], *gb = work->node->params > 1 ? work->grad[1] : NULL;
+    double *gx = work->gin[0];
+    if (gw) memset(gw, 0, in * out * sizeof *gw);
+    if (gb) memset(gb, 0, out * sizeof *gb);
+    if (gx) memset(gx, 0, rows * in * sizeof *gx);
+    if (!work->gout) return;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t o = 0; o < out; o++) {
+            const double g = work->gout[row * out + o];
+            if (gb) gb[o] += g;
+            for (size_t i = 0; i < in; i++) {
+                if (gw && work->in[0]) gw[o * in + i] += g * work->in[0][row * in + i];
+                if (gx)
+                    gx[row * in + i] += g * weight_value(work->node, work->param[0][o * in + i]);
+            }
+        }
+}
+
+const rheo_layer rheo__layer_dense = {
+    .name = "dense",
+    .title = "all-to-all weights",
+    .equations = "y_o = b_o + sum_i w_oi x_i; weights binary: sign(w_oi) in place of w_oi, its "
+                 "gradient passed straight to w_oi in [-1, 1]",
+    .source = "binary: Courbariaux et al. 2016, arXiv:1602.02830",
+    .kind = RHEO_PROJECTION,
+    .fields = fields,
+    .infer = infer,
+    .param = param,
+    .initialise = initialise,
+    .form = rheo__form_real,
+    .need = need,
+    .refresh = refresh,
+    .forward = forward,
+    .backward = backward,
+    .count = count,
+    .reference_forward = reference_forward,
+    .reference_backward = reference_backward,
+};
