@@ -21,9 +21,11 @@ rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
     RHEO_TRY(rheo__open_section(b, b->root, given, "code", RHEO_MAP, &to));
     RHEO_TRY(rheo__put(b, to, given, "input", input, false));
     RHEO_TRY(rheo__take_fields(b, given, joint.field, skip, "code", to, &v));
-    code->steps = (uint32_t)v.v[0]; /* the code's own fields come first */
-    code->dt = v.v[1];
-    code->output = (uint32_t)v.v[2];
+    code->steps = (uint32_t)v.v[RHEO_CODE_STEPS]; /* the code's own fields come first */
+    code->dt = v.v[RHEO_CODE_STEP];
+    code->output = (uint32_t)v.v[RHEO_CODE_OUTPUT];
+    code->least = (uint32_t)v.v[RHEO_CODE_LEAST];
+    code->raise = v.v[RHEO_CODE_RAISE];
     if (code->encoder->fields) code->options = rheo__joint_pick(&joint, &v, code->encoder->fields);
     return RHEO_OK;
 }

@@ -27,7 +27,6 @@ rheo_options rheo__joint_pick(const rheo_joint *joint, const rheo_options *value
 /* What a phase's map says, or its learner's default: the name of its loss, its optimiser; NULL: the
  * learner has no such field. */
 const char *rheo__joint_chosen(const rheo_learner *learner, const rheo_doc *map, const char *key);
-extern const rheo_field rheo__code_fields[];
 
 /* Removes from `now` what belonged to an encoder, model, method, loss or optimiser that `before`
  * named and `now` has replaced, unless it was set anew. */

@@ -94,7 +94,10 @@ rheo_status rheo__take_number(rheo_build *b, const rheo_doc *value, const rheo_f
 {
     char place[320];
     RHEO_TRY(rheo__want(b, value, RHEO_SCALAR, where));
-    snprintf(place, sizeof place, "%s:%u: %s", b->file, value->line, where);
+    if (value->line)
+        snprintf(place, sizeof place, "%s:%u: %s", b->file, value->line, where);
+    else
+        snprintf(place, sizeof place, "%s: %s", b->file, where);
     return rheo__field_parse(b->ctx, field, value->text, place, out);
 }
 
