@@ -1,0 +1,201 @@
+/* template.h: what a model header (model.h) becomes in float32: a loop over a window of steps
+ * (outer) and a block of lanes (inner), and its adjoint. Included by each model header from
+ * loops.inc.
+ *
+ * A block is computed on 64 lanes, or on 16 when it has at most 16 neurons, so the inner loops have
+ * constant length and no remainder; rows of smaller blocks are copied in and out. The lines marked
+ * VECTOR must be vectorised; tools/check-vectorised.sh asks the compiler. */
+enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
+
+#define RHEO_X_LOAD(name, unit, scope, doc)  s.name = from[RHEO_M(at_##name)][j];
+#define RHEO_X_STORE(name, unit, scope, doc) to[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_TAKE(name, unit, scope, doc)                                                        \
+    memcpy(state[RHEO_M(at_##name)], b->state[RHEO_M(at_##name)], n * sizeof(float));
+#define RHEO_X_GIVE(name, unit, scope, doc)                                                        \
+    if (scope == RHEO_SCOPE_SAMPLE || b->learn)                                                    \
+        memcpy(b->state[RHEO_M(at_##name)], state[RHEO_M(at_##name)], n * sizeof(float));
+
+#if RHEO_SPIKES
+#define RHEO_OUT(z, pre) (z)
+#else
+#define RHEO_OUT(z, pre) (pre)
+#endif
+
+/* One step of all lanes: state `from` to `to` (may be the same); out: spikes as 0/1, or real
+ * values. x: when not NULL, where the distances above the threshold go. */
+RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes, const float *row0,
+                               const float *row1, const float (*from)[RHEO_BLOCK],
+                               float (*to)[RHEO_BLOCK], float *x, float *out)
+{
+    (void)from, (void)to;
+    for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
+        struct RHEO_M(state) s = {0};
+        const float in[RHEO_PORTS] = {row0[j], row1[j]};
+        RHEO_STATE(RHEO_X_LOAD)
+        float pre;
+        float above = RHEO_M(drive)(k, &s, in, &pre);
+        float z = RHEO_M(allowed)(k, &s) * (above >= 0 ? 1.0f : 0.0f);
+        RHEO_M(step)(k, &s, in, pre, z, learn);
+        RHEO_STATE(RHEO_X_STORE)
+        if (x) x[j] = above;
+        out[j] = RHEO_OUT(z, pre);
+    }
+}
+
+/* The read-out: state 0 after the step, or the output's value. */
+RHEO_INLINE void RHEO_M(show)(const float (*state)[RHEO_BLOCK], const float *out, uint32_t n,
+                              const uint32_t lanes, float *to)
+{
+    (void)state, (void)out;
+#if RHEO_READOUT < RHEO_STATES
+    copy_out(state[RHEO_READOUT], n, lanes, to);
+#elif RHEO_SPIKES
+    for (uint32_t j = 0; j < n; j++) to[j] = RHEO_LO + out[j] * (RHEO_HI - (RHEO_LO));
+    (void)lanes;
+#else
+    copy_out(out, n, lanes, to);
+#endif
+}
+
+RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const uint32_t lanes)
+{
+    const uint32_t n = b->n;
+    float k[RHEO_CONSTANTS];
+    _Alignas(64) float state[RHEO_M(states) + 1][RHEO_BLOCK] = {{0}};
+    _Alignas(64) float pad[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK];
+    memcpy(k, b->k, sizeof k);
+    RHEO_STATE(RHEO_X_TAKE)
+    for (uint32_t t = 0; t < b->T; t++) {
+        const float *row0 = copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]);
+        const float *row1 =
+            RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1];
+        RHEO_M(lanes)
+        (k, b->learn, lanes, row0, row1, (const float(*)[RHEO_BLOCK])state, state, NULL, out);
+        if (RHEO_SPIKES && b->spikes) b->spikes[t * b->spikes_t] = pack(out, n, lanes);
+        if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t);
+        if (b->readout)
+            RHEO_M(show)
+            ((const float(*)[RHEO_BLOCK])state, out, n, lanes, b->readout + t * b->readout_t);
+    }
+    RHEO_STATE(RHEO_X_GIVE)
+}
+
+static void RHEO_M(window)(const rheo_block *b)
+{
+    if (b->n > 16)
+        RHEO_M(window_lanes)(b, RHEO_BLOCK);
+    else
+        RHEO_M(window_lanes)(b, 16);
+}
+
+#if RHEO_GRADIENT
+/* One step back. state: before the step; gs: dL/d(state after) in, before out; gin: one a port. */
+RHEO_INLINE void RHEO_M(lanes_back)(const float *k, const uint32_t lanes, const float *row0,
+                                    const float *row1, const float (*state)[RHEO_BLOCK],
+                                    const float *derivative, const float *gout,
+                                    float (*gs)[RHEO_BLOCK], float (*gin)[RHEO_BLOCK])
+{
+    (void)state, (void)gs, (void)derivative;
+    for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
+        struct RHEO_M(state) s = {0}, before = {0};
+        const float in[RHEO_PORTS] = {row0[j], row1[j]};
+        float g[RHEO_PORTS] = {0};
+        {
+            const float(*from)[RHEO_BLOCK] = state;
+            (void)from;
+            RHEO_STATE(RHEO_X_LOAD)
+            before = s;
+            from = (const float(*)[RHEO_BLOCK])gs;
+            RHEO_STATE(RHEO_X_LOAD)
+        }
+        float pre;
+        float above = RHEO_M(drive)(k, &before, in, &pre);
+        float may = RHEO_M(allowed)(k, &before);
+        float z = may * (above >= 0 ? 1.0f : 0.0f);
+#if RHEO_SPIKES
+        float d = may * derivative[j], gz = gout[j] * (RHEO_HI - (RHEO_LO));
+#else
+        float d = 0, gz = gout[j];
+#endif
+        RHEO_M(adjoint)(k, &before, in, pre, z, d, gz, &s, g);
+        float(*to)[RHEO_BLOCK] = gs;
+        (void)to;
+        RHEO_STATE(RHEO_X_STORE)
+        gin[0][j] = g[0];
+        if (RHEO_INPUTS > 1) gin[1][j] = g[1];
+    }
+}
+
+/* Forward again, keeping the state before each step and the distances above the threshold. Two
+ * arrays follow the states in `work`: distances, derivatives. */
+RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const uint32_t lanes)
+{
+    enum { ROWS = RHEO_M(states) };
+    const rheo_block *b = &a->forward;
+    const uint32_t n = b->n, T = b->T;
+    float k[RHEO_CONSTANTS];
+    _Alignas(64) float pad[RHEO_PORTS][RHEO_BLOCK] = {{0}}, gpad[RHEO_BLOCK] = {0};
+    _Alignas(64) float gs[ROWS + 1][RHEO_BLOCK] = {{0}}, gin[RHEO_PORTS][RHEO_BLOCK] = {{0}};
+    _Alignas(64) float sum[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK], go[RHEO_BLOCK];
+    float(*kept)[RHEO_BLOCK] = (float(*)[RHEO_BLOCK])a->work;
+    float *x = a->work + (size_t)T * ROWS * RHEO_BLOCK, *d = x + (size_t)T * RHEO_BLOCK;
+    memcpy(k, b->k, sizeof k);
+    if (ROWS > 0) {
+        _Alignas(64) float state[ROWS + 1][RHEO_BLOCK] = {{0}};
+        RHEO_STATE(RHEO_X_TAKE)
+        for (uint32_t t = 0; t < T; t++) {
+            memcpy(kept + (size_t)t * ROWS, state, ROWS * sizeof *state);
+            RHEO_M(lanes)
+            (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
+             RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1],
+             (const float(*)[RHEO_BLOCK])state, state, x + (size_t)t * lanes, out);
+        }
+    } else if (RHEO_SPIKES) { /* the input itself is what the surrogate wants */
+        for (uint32_t t = 0; t < T; t++)
+            RHEO_M(lanes)
+            (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]), pad[1],
+             NULL, NULL, x + (size_t)t * lanes, out);
+    }
+    if (RHEO_SPIKES) surrogates[a->surrogate].derivative(x, d, (size_t)T * lanes, a->slope);
+    for (uint32_t t = T; t-- > 0;) {
+        const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
+        if (a->greadout) {
+            const float *g = a->greadout + t * a->greadout_t;
+            if (RHEO_READOUT < RHEO_STATES) {
+                float *gv = gs[RHEO_READOUT < RHEO_STATES ? RHEO_READOUT : 0];
+                for (uint32_t j = 0; j < n; j++) gv[j] += g[j];
+            } else {
+                memcpy(go, gout, lanes * sizeof(float));
+                for (uint32_t j = 0; j < n; j++) go[j] += g[j];
+                gout = go;
+            }
+        }
+        RHEO_M(lanes_back)
+        (k, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
+         RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1],
+         (const float(*)[RHEO_BLOCK])(kept + (size_t)t * ROWS), d + (size_t)t * lanes, gout, gs,
+         gin);
+        for (uint32_t p = 0; p < RHEO_INPUTS; p++) put_gradient(a, p, t, gin[p], n, lanes, sum[p]);
+    }
+}
+
+static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
+{
+    if (a->forward.n > 16)
+        RHEO_M(adjoint_lanes)(a, RHEO_BLOCK);
+    else
+        RHEO_M(adjoint_lanes)(a, 16);
+}
+#define RHEO_ADJOINT RHEO_M(adjoint_window)
+#else
+#define RHEO_ADJOINT NULL
+#endif
+
+static const rheo_neuron_loops RHEO_M(loops) = {RHEO_M(window), RHEO_ADJOINT};
+#undef RHEO_ADJOINT
+#undef RHEO_OUT
+#undef RHEO_X_LOAD
+#undef RHEO_X_STORE
+#undef RHEO_X_TAKE
+#undef RHEO_X_GIVE
+#include "neuron/clear.h"
