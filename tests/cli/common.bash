@@ -31,3 +31,33 @@ json() { "$BUILD/json_check" "$@" <"$WORK/out" || bad "not the JSON that was ask
 skip() { echo "skipped: $1"; exit 77; }
 finish() { [ "$failures" = 0 ] || { echo "$failures failures"; exit 1; }; exit 0; }
 commands() { sed -n 's/^CLI_COMMAND(\(.*\))$/\1/p' "$ROOT/cli/commands.def"; }
+
+# A system of a second on the built-in digits. tiny FILE [NAME [EPOCHS]]
+tiny() {
+    cat >"$1" <<Y
+name: ${2:-tiny}
+title: a small net for tests
+family: spikes
+source: {paper: "none", id: "none", where: "tests"}
+data: {name: digits, validation: 0, batch: 64}
+code: {input: constant, steps: 5, output: rate}
+net: in-32-out
+neuron: {model: lif, beta: 0.9, surrogate: atan}
+learn: {method: bptt, loss: membrane-ce, optimiser: adam, rate: 2.0e-3, epochs: ${3:-2}}
+Y
+}
+# npy FILE ROWS COLUMNS: zeros, float32
+npy() {
+    local head="{'descr': '<f4', 'fortran_order': False, 'shape': ($2, $3), }"
+    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$head" >"$1"
+    head -c $((4 * $2 * $3)) /dev/zero >>"$1"
+}
+# waits (20 s at most) until a file is there
+await() {
+    local tries=400
+    until [ -e "$1" ]; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || { echo "no $1 in 20 s"; return 1; }
+        sleep 0.05
+    done
+}
