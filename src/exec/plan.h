@@ -72,6 +72,9 @@ const rheo_signal *rheo__plan_output(const rheo_plan *plan);
 const rheo_signal *rheo__plan_readout(const rheo_plan *plan); /* NULL: not wanted */
 /* The output population stands still over the window: one step says all. */
 bool rheo__plan_static(const rheo_plan *plan);
+/* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the last
+ * window, and the share of neurons that never fired; NaN beyond and for real outputs. */
+void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent);
 /* Adds the work of step t, summed over samples b0 … b1-1, of all nodes. */
 void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);
 #endif

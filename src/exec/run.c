@@ -1,5 +1,6 @@
 /* run.c: running a plan: forward stage by stage, backward in the reverse order, and counting. */
 #include "exec/plan.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,5 +144,36 @@ void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b
     for (uint32_t n = 0; n < plan->net->nodes; n++) {
         const rheo_work *work = &plan->work[n];
         if (work->node->layer->count) work->node->layer->count(work, t, b0, b1, add);
+    }
+}
+
+static double silent_share(const rheo_signal *out, uint32_t B)
+{
+    uint32_t silent = 0;
+    for (uint32_t w = 0; w < rheo__words(out->N); w++) {
+        uint64_t fired = 0;
+        for (uint32_t t = 0; t < out->T; t++)
+            for (uint32_t b = 0; b < B; b++) fired |= rheo__bits_row(out, t, b)[w];
+        uint32_t here = out->N - w * 64 < 64 ? out->N - w * 64 : 64;
+        silent += here - (uint32_t)__builtin_popcountll(fired);
+    }
+    return (double)silent / out->N;
+}
+
+void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < room; i++) rate[i] = silent[i] = NAN;
+    for (uint32_t n = 0; n < plan->net->nodes && at < room; n++) {
+        const rheo_work *work = &plan->work[n];
+        if (!work->node->neuron) continue;
+        if (work->out.form == RHEO_BITS) {
+            uint64_t spikes = 0;
+            for (uint32_t t = 0; t < work->out.T; t++)
+                spikes += rheo__signal_popcount(&work->out, t, 0, plan->B);
+            rate[at] = (double)spikes / ((double)work->out.T * plan->B * work->out.N);
+            silent[at] = silent_share(&work->out, plan->B);
+        }
+        at++;
     }
 }

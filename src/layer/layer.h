@@ -58,6 +58,7 @@ typedef struct rheo_node_spec { /* what building a node decides; lives in the ne
     rheo_shape in, out;
     uint32_t index;            /* in the net; keys the random numbers */
     double dt;                 /* step [ms] */
+    double amplitude;          /* of the analogue unit that this spiking population replaced [ms]; 0: none */
     uint32_t params;
     rheo_param *param[RHEO_NODE_PARAMS];
 } rheo_node_spec;

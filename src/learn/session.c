@@ -1,0 +1,305 @@
+/* session.c: phases in order, epochs in a phase, batches in an epoch, and checkpoints between batches.
+ *
+ * A checkpoint holds the net, the learner's slots and the counters below; random numbers are functions
+ * of those counters, so a run goes on to the same bits. Phases that only edit are not checkpointed:
+ * they are quick, follow from the learned net, and are done again. */
+#include "base/file.h"
+#include "learn/learn.h"
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+enum { PHASE, EPOCH, AT, SHOW, CORRECT, SEEN, LINES, COUNTERS };
+enum { LOSS, SECONDS, OPERATIONS, SUMS };
+
+typedef struct runner {
+    rheo_session *session;
+    const rheo_session_request *ask;
+    uint64_t counter[COUNTERS];
+    double sum[SUMS];
+    rheo_slot *slot;
+    double saved, mark; /* times of the last checkpoint and of the last look at the clock */
+} runner;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static uint32_t epochs_of(const rheo_phase *phase)
+{
+    int index = phase->learner->fields ? rheo__field_index(phase->learner->fields, "epochs") : -1;
+    return phase->learner->apply || index < 0 ? 0 : (uint32_t)phase->options.v[index];
+}
+
+static void enter(rheo_session *session, const rheo_session_request *ask, uint32_t phase)
+{
+    session->phase = phase;
+    session->now = &ask->phase[phase];
+    session->epochs = epochs_of(session->now);
+}
+
+/* ---- checkpoint ---- */
+
+static uint32_t counter_slots(runner *run, rheo_slot *slot)
+{
+    rheo_session *session = run->session;
+    slot[0] = (rheo_slot){.path = "/session/counters", .type = RHEO_SLOT_U64, .rows = COUNTERS,
+                          .data = run->counter};
+    slot[1] = (rheo_slot){.path = "/session/sums", .type = RHEO_SLOT_F64, .rows = SUMS,
+                          .data = run->sum};
+    slot[2] = (rheo_slot){.path = "/session/history",
+                          .type = RHEO_SLOT_F64,
+                          .rows = session->lines_room,
+                          .cols = sizeof(rheo_metrics) / sizeof(double),
+                          .data = session->line};
+    return session->lines_room > 0 ? 3 : 2;
+}
+
+static uint32_t all_slots(runner *run, bool learner)
+{
+    rheo_session *session = run->session;
+    uint32_t count = counter_slots(run, run->slot);
+    count += rheo__net_slots(session->net, run->slot + count, RHEO_SESSION_SLOTS - count);
+    if (learner && session->own && session->now->learner->slots)
+        count += session->now->learner->slots(session, run->slot + count,
+                                              RHEO_SESSION_SLOTS - count);
+    return count;
+}
+
+static rheo_status save(runner *run)
+{
+    rheo_session *session = run->session;
+    if (!run->ask->checkpoint) return RHEO_OK;
+    uint64_t counter[COUNTERS] = {session->phase, session->epoch, session->at,   session->show,
+                                  session->correct, session->seen, session->lines};
+    double sum[SUMS] = {session->loss_sum, session->seconds, session->operations};
+    memcpy(run->counter, counter, sizeof counter);
+    memcpy(run->sum, sum, sizeof sum);
+    RHEO_TRY(rheo__slots_save(session->ctx, run->ask->checkpoint, run->ask->recipe_text, run->slot,
+                              all_slots(run, true)));
+    run->saved = now();
+    return RHEO_OK;
+}
+
+static void take_counters(runner *run)
+{
+    rheo_session *session = run->session;
+    session->epoch = (uint32_t)run->counter[EPOCH];
+    session->at = (uint32_t)run->counter[AT];
+    session->show = (uint32_t)run->counter[SHOW];
+    session->correct = run->counter[CORRECT];
+    session->seen = run->counter[SEEN];
+    session->lines = (uint32_t)run->counter[LINES];
+    session->loss_sum = run->sum[LOSS];
+    session->seconds = run->sum[SECONDS];
+    session->operations = run->sum[OPERATIONS];
+}
+
+/* The phase of a checkpoint, before its learner exists. */
+static rheo_status load_phase(runner *run, uint32_t *phase)
+{
+    rheo_session *session = run->session;
+    RHEO_TRY(rheo__slots_load(session->ctx, run->ask->checkpoint, NULL, run->slot,
+                              counter_slots(run, run->slot)));
+    RHEO_CHECK(session->ctx,
+               run->counter[PHASE] < run->ask->phases && run->counter[LINES] <= session->lines_room,
+               RHEO_FORMAT, "%s: is another recipe's checkpoint; remove it to begin anew",
+               run->ask->checkpoint);
+    *phase = (uint32_t)run->counter[PHASE];
+    return RHEO_OK;
+}
+
+static rheo_status load_rest(runner *run)
+{
+    rheo_session *session = run->session;
+    RHEO_TRY(rheo__slots_load(session->ctx, run->ask->checkpoint, NULL, run->slot,
+                              all_slots(run, true)));
+    take_counters(run);
+    rheo_net_touch(session->net);
+    return RHEO_OK;
+}
+
+/* ---- epochs ---- */
+
+static void report(const rheo_session *session, bool end)
+{
+    const rheo_context_options *options = &session->ctx->options;
+    if (!options->progress) return;
+    double seen = session->seen ? (double)session->seen : 1;
+    bool judged = !session->now->learner->local;
+    rheo_progress progress = {.what = "train",
+                              .epoch = session->epoch + 1,
+                              .epochs = session->epochs,
+                              .done = session->at,
+                              .total = session->data->count[RHEO_TRAIN],
+                              .loss = judged ? session->loss_sum / seen : NAN,
+                              .accuracy = judged ? 100.0 * (double)session->correct / seen : NAN,
+                              .seconds = session->seconds,
+                              .end = end};
+    options->progress(options->user, &progress);
+}
+
+/* On interruption a checkpoint is kept, whatever else is wrong with it is said. */
+static rheo_status look(runner *run)
+{
+    rheo_session *session = run->session;
+    double t = now();
+    session->seconds += t - run->mark;
+    run->mark = t;
+    report(session, false);
+    if (rheo__interrupted(session->ctx)) {
+        RHEO_TRY(save(run));
+        return rheo__fail(session->ctx, RHEO_INTERRUPTED, "interrupted in epoch %u of %u%s",
+                          session->epoch + 1, session->epochs,
+                          run->ask->checkpoint ? "; a checkpoint has been kept, the same command goes on"
+                                               : "");
+    }
+    return t - run->saved >= run->ask->every ? save(run) : RHEO_OK;
+}
+
+static rheo_status validate(rheo_session *session, rheo_metrics *line)
+{
+    line->validation_accuracy = NAN;
+    bool judged = !session->now->learner->local;
+    if (!judged || session->data->count[RHEO_VALIDATION] == 0) return RHEO_OK;
+    rheo_tally tally;
+    RHEO_TRY(rheo__test(session, RHEO_VALIDATION, 0, "validate", &tally));
+    line->validation_accuracy = 100.0 * (double)tally.correct / tally.samples;
+    rheo__tally_free(session->ctx, &tally);
+    return RHEO_OK;
+}
+
+static rheo_status close_epoch(runner *run, double operations_before)
+{
+    rheo_session *session = run->session;
+    const rheo_learner *learner = session->now->learner;
+    double seen = session->seen ? (double)session->seen : 1;
+    rheo_metrics *line = &session->line[session->lines];
+    bool judged = !learner->local;
+    *line = (rheo_metrics){.phase = session->phase + 1,
+                           .epoch = session->epoch + 1,
+                           .loss = judged ? session->loss_sum / seen : NAN,
+                           .train_accuracy = judged ? 100.0 * (double)session->correct / seen : NAN,
+                           .gradient = NAN,
+                           .operations = session->operations - operations_before};
+    for (uint32_t i = 0; i < RHEO_METRIC_LAYERS; i++) line->rate[i] = line->silent[i] = NAN;
+    if (learner->epoch) RHEO_TRY(learner->epoch(session, line));
+    RHEO_TRY(validate(session, line));
+    double t = now();
+    session->seconds += t - run->mark;
+    run->mark = t;
+    line->seconds = session->seconds;
+    report(session, true);
+    session->lines++;
+    session->epoch++;
+    session->at = 0;
+    session->correct = session->seen = 0;
+    session->loss_sum = session->seconds = 0;
+    if (run->ask->line) RHEO_TRY(run->ask->line(run->ask->arg, session));
+    return save(run);
+}
+
+/* Operations of the epochs that are over, so that a resumed epoch's own add up. */
+static double operations_closed(const rheo_session *session)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < session->lines; i++) sum += session->line[i].operations;
+    return sum;
+}
+
+static rheo_status train_phase(runner *run, bool resume)
+{
+    rheo_session *session = run->session;
+    const rheo_learner *learner = session->now->learner;
+    size_t bytes = 0;
+    RHEO_TRY(learner->begin(session, false, &bytes));
+    rheo_status status = resume ? load_rest(run) : RHEO_OK;
+    run->mark = now();
+    while (!status && session->epoch < session->epochs) {
+        double before = operations_closed(session);
+        while (!status && session->at < session->data->count[RHEO_TRAIN]) {
+            status = learner->batch(session);
+            if (!status) status = look(run);
+        }
+        if (!status) status = close_epoch(run, before);
+    }
+    learner->end(session);
+    return status;
+}
+
+static rheo_status learned(runner *run, bool *told)
+{
+    if (*told || !run->ask->learned) return RHEO_OK;
+    *told = true;
+    return run->ask->learned(run->ask->arg, run->session);
+}
+
+static rheo_status run_phases(runner *run)
+{
+    rheo_session *session = run->session;
+    uint32_t first = 0;
+    bool resume = run->ask->checkpoint && rheo__file_exists(run->ask->checkpoint), told = false;
+    if (resume) RHEO_TRY(load_phase(run, &first));
+    for (uint32_t p = 0; p < run->ask->phases; p++) {
+        enter(session, run->ask, p);
+        const rheo_learner *learner = session->now->learner;
+        if (learner->apply) RHEO_TRY(learned(run, &told));
+        if (learner->edit) RHEO_TRY(learner->edit(session));
+        if (p < first) continue;
+        if (learner->apply)
+            RHEO_TRY(learner->apply(session));
+        else {
+            session->epoch = session->at = 0;
+            RHEO_TRY(train_phase(run, resume && p == first));
+        }
+    }
+    return learned(run, &told);
+}
+
+static rheo_status make_history(rheo_session *session, const rheo_session_request *request)
+{
+    uint64_t room = 0;
+    for (uint32_t p = 0; p < request->phases; p++) room += epochs_of(&request->phase[p]);
+    RHEO_CHECK(session->ctx, room <= 1u << 24, RHEO_USAGE, "learn: %llu epochs, expected at most %u",
+               (unsigned long long)room, 1u << 24);
+    session->lines_room = (uint32_t)room;
+    return rheo__alloc(session->ctx, session->lines_room, sizeof *session->line, "the history",
+                       &session->line);
+}
+
+rheo_status rheo__session_run(rheo_session *session, const rheo_session_request *request)
+{
+    runner run = {.session = session, .ask = request, .saved = now()};
+    RHEO_TRY(make_history(session, request));
+    RHEO_TRY(rheo__alloc(session->ctx, RHEO_SESSION_SLOTS, sizeof *run.slot, "a checkpoint's table",
+                         &run.slot));
+    rheo_status status = run_phases(&run);
+    rheo__release(session->ctx, run.slot);
+    return status;
+}
+
+rheo_status rheo__session_measure(rheo_session *session, const rheo_session_request *request,
+                                  size_t *train, size_t *test)
+{
+    *train = *test = 0;
+    for (uint32_t p = 0; p < request->phases; p++) {
+        enter(session, request, p);
+        const rheo_learner *learner = session->now->learner;
+        size_t bytes = 0;
+        if (learner->begin) RHEO_TRY(learner->begin(session, true, &bytes));
+        if (bytes > *train) *train = bytes;
+        if (learner->edit) RHEO_TRY(learner->edit(session));
+    }
+    return rheo__sweep_measure(session, false, test);
+}
+
+void rheo__session_clear(rheo_session *session)
+{
+    rheo__release(session->ctx, session->line);
+    rheo__release(session->ctx, session->assignment);
+    session->line = NULL;
+    session->assignment = NULL;
+}
