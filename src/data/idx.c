@@ -52,8 +52,8 @@ rheo_status rheo__idx_header(rheo_context *ctx, const char *name, const unsigned
         h.shape[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
         RHEO_CHECK(ctx, rheo__mul(h.count, h.shape[i], &h.count) && h.count <= RHEO_DATA_BYTES,
                    RHEO_FORMAT,
-                   "%s: absurd size: the header's dimensions (the %uth is %u) make more than %zu "
-                   "bytes; the file is damaged",
+                   "%s: absurd size: dimension %u is %u, which makes more than %zu bytes; the file "
+                   "is damaged",
                    name, i + 1, h.shape[i], RHEO_DATA_BYTES);
     }
     RHEO_CHECK(ctx, h.count > 0, RHEO_FORMAT, "%s: empty: a dimension is 0, expected data", name);
@@ -85,6 +85,14 @@ static size_t take(file *f, void *into, size_t size)
     return done;
 }
 
+/* Whether zlib found no damage other than an early end; else *text says what. */
+static bool sound(file *f, const char **text)
+{
+    int code;
+    *text = gzerror(f->stream, &code);
+    return code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR;
+}
+
 static void shut(file *f)
 {
     if (f->stream) gzclose(f->stream);
@@ -96,6 +104,7 @@ static rheo_status open_file(rheo_context *ctx, const char *folder, const char *
                              file *f)
 {
     unsigned char head[4 + 4 * RHEO_IDX_DIMS];
+    const char *text;
     RHEO_CHECK(ctx, rheo__idx_find(folder, name, f->path), RHEO_MISSING,
                "%s: no file '%s', plain or .gz; put it there, or name another folder", folder,
                name);
@@ -105,6 +114,7 @@ static rheo_status open_file(rheo_context *ctx, const char *folder, const char *
     SHA256Init(&f->sha);
     size_t n = take(f, head, 4);
     if (n == 4 && head[3] <= RHEO_IDX_DIMS) n += take(f, head + 4, (size_t)4 * head[3]);
+    RHEO_CHECK(ctx, sound(f, &text), RHEO_FORMAT, "%s: damaged: %s; get it again", f->path, text);
     RHEO_TRY(rheo__idx_header(ctx, f->path, head, n, &f->idx));
     RHEO_CHECK(ctx, dims == 1 ? f->idx.dims == 1 : f->idx.dims >= 2, RHEO_FORMAT,
                "%s: magic number 000008%02x (%u dimensions), expected %s; give the file that the "
@@ -124,6 +134,7 @@ static rheo_status open_file(rheo_context *ctx, const char *folder, const char *
 static rheo_status take_all(rheo_dataset *data, file *f, void *into, const rheo_known_file *known)
 {
     size_t n = take(f, into, f->idx.count);
+    const char *text = "";
     char more, sha256[65];
     int code = Z_OK;
     if (n == f->idx.count) {
@@ -131,15 +142,15 @@ static rheo_status take_all(rheo_dataset *data, file *f, void *into, const rheo_
                    "%s: longer than the %zu bytes of data that its header promises; get it again",
                    f->path, n);
     }
-    const char *text = gzerror(f->stream, &code);
-    RHEO_CHECK(data->ctx, n == f->idx.count || code == Z_OK || code == Z_BUF_ERROR, RHEO_FORMAT,
+    RHEO_CHECK(data->ctx, n == f->idx.count || sound(f, &text), RHEO_FORMAT,
                "%s: damaged: %s after %zu bytes of data, expected %zu; get it again", f->path, text,
                n, f->idx.count);
     RHEO_CHECK(data->ctx, n == f->idx.count, RHEO_FORMAT,
                "%s: truncated: found %zu bytes of data, the header promises %zu; get it again",
                f->path, n, f->idx.count);
+    gzerror(f->stream, &code);
     RHEO_CHECK(data->ctx, code == Z_OK || code == Z_STREAM_END, RHEO_FORMAT,
-               "%s: damaged: %s at its end; get it again", f->path, text);
+               "%s: damaged at its end, the data are all there; get it again", f->path);
     SHA256End(&f->sha, sha256);
     bool published = known && !strcmp(sha256, known->sha256);
     if (known && !published)
