@@ -126,10 +126,14 @@ static bool learner_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
 
 static bool readout_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
+#define RHEO_READOUT(name, membrane, doc) doc,
+    static const char *const titles[] = {
+#include "readout/readouts.def"
+    };
+#undef RHEO_READOUT
     (void)catalogue;
-    for (uint32_t i = 0; i <= index; i++)
-        if (!rheo__readout_names[i]) return false;
-    *out = (rheo_entry){.name = rheo__readout_names[index]};
+    if (index >= sizeof titles / sizeof *titles) return false;
+    *out = (rheo_entry){.name = rheo__readout_names[index], .title = titles[index]};
     fact(out, "reads", "%s",
          rheo__readout_uses_membrane(index) ? "the output's membrane" : "the output");
     return true;
@@ -230,9 +234,14 @@ void rheo__catalogue_close(rheo_catalogue *catalogue)
     rheo__names_free(catalogue->ctx, catalogue->recipes);
 }
 
-static const char *title_of(const rheo_entry *entry)
+/* Things without a title have a short equation or a source. */
+static const char *title_of(rheo_entry *entry)
 {
-    return entry->title ? entry->title : entry->text;
+    const char *line = entry->equations ? entry->equations : entry->source ? entry->source : "";
+    if (entry->title) return entry->title;
+    if (!entry->text[0])
+        snprintf(entry->text, sizeof entry->text, "%.*s", (int)strcspn(line, "\n"), line);
+    return entry->text;
 }
 
 static void list_text(const rheo_catalogue *catalogue, const char *kind, rheo_text *out)
@@ -243,8 +252,8 @@ static void list_text(const rheo_catalogue *catalogue, const char *kind, rheo_te
         if (!kind) rheo__text_add(out, "%s%s\n", out->size ? "\n" : "", k->plural);
         for (uint32_t i = 0; k->at(catalogue, i, &entry); i++) {
             const char *title = title_of(&entry);
-            rheo__text_add(out, title[0] ? "%s%-22s %s\n" : "%s%s\n", kind ? "" : "  ", entry.name,
-                           title);
+            rheo__text_add(out, "%s%-*s%s%s\n", kind ? "" : "  ", title[0] ? 22 : 0, entry.name,
+                           title[0] ? " " : "", title);
         }
     }
 }

@@ -2,19 +2,7 @@
  * names, `neuron` those of its model, a phase of `learn` those of its method, its loss and its
  * optimiser; so the table depends on the document, and changes with an override. */
 #include "recipe/schema.h"
-#include "readout/readout.h"
 #include <string.h>
-
-const rheo_field rheo__code_fields[] = {
-    RHEO_INTEGER_FIELD("steps", "1", 25, 1, 1000000, "time steps for which a sample is shown"),
-    RHEO_NUMBER_FIELD("step", "ms", 1, 1e-3, 1000, "length of a time step"),
-    RHEO_CHOICE_FIELD("output", 0, rheo__readout_names, "how the output becomes a decision"),
-    RHEO_INTEGER_FIELD("least", "1", 0, 0, 1e6,
-                       "a sample is shown again while the output gives fewer spikes; 0: never"),
-    RHEO_NUMBER_FIELD("raise", "1", 1, 0, 1000,
-                      "what each further show adds to the input's intensity"),
-    RHEO_FIELD_END,
-};
 
 static void add(rheo_joint *joint, const rheo_field *fields)
 {

@@ -142,7 +142,15 @@ static cJSON *doc_json(const rheo_doc *doc)
     return out;
 }
 
-static const char *const commands[] = {"plan", "train", "compare", NULL};
+static const char *const commands[] = {"plan %.256s", "train %.256s --size small", "train %.256s",
+                                       "compare %.256s --seeds 3", NULL};
+
+static void command_line(uint32_t index, const char *name, char out[320])
+{
+    const char *blank = strchr(commands[index], '%');
+    snprintf(out, 320, "rheobase %.*s%.256s%s", (int)(blank - commands[index]), commands[index],
+             name, blank + 2);
+}
 
 static bool recipe_json(const rheo_recipe *recipe, const char *name, cJSON *item)
 {
@@ -155,7 +163,7 @@ static bool recipe_json(const rheo_recipe *recipe, const char *name, cJSON *item
     fine = fine && list;
     for (uint32_t i = 0; fine && commands[i]; i++) {
         char line[320];
-        snprintf(line, sizeof line, "rheobase %s %.256s", commands[i], name);
+        command_line(i, name, line);
         fine = cJSON_AddItemToArray(list, cJSON_CreateString(line));
     }
     return fine;
@@ -177,9 +185,11 @@ static void recipe_text(const rheo_recipe *recipe, const char *name, rheo_text *
         rheo__text_free(&text);
     }
     rheo__text_add(out, "\nto run it\n");
-    for (uint32_t i = 0; commands[i]; i++)
-        rheo__text_add(out, "  rheobase %s %s%s\n", commands[i], name,
-                       i > 0 ? "                  # --size small for a short one" : "");
+    for (uint32_t i = 0; commands[i]; i++) {
+        char line[320];
+        command_line(i, name, line);
+        rheo__text_add(out, "  %s\n", line);
+    }
 }
 
 /* ---- the whole ---- */
