@@ -50,9 +50,11 @@ rheo_status rheo__grow(rheo_context *ctx, size_t count, size_t size, const char 
     char *old = NULL;
     memcpy(&old, p, sizeof old); /* p points to a pointer of any type */
     size_t bytes, total, had = 0;
-    RHEO_CHECK(ctx, rheo__mul(count, size, &bytes) && rheo__add(bytes, ALIGN, &total), RHEO_MEMORY,
-               "out of memory: %s needs %zu x %zu bytes, more than there can be", what, count,
-               size);
+    RHEO_CHECK(ctx,
+               rheo__mul(count, size, &bytes) && rheo__add(bytes, ALIGN, &total) &&
+                   total <= PTRDIFF_MAX,
+               RHEO_MEMORY, "out of memory: %s needs %zu x %zu bytes, more than there can be", what,
+               count, size);
     if (old) {
         old -= ALIGN;
         had = size_of(old);
