@@ -3,6 +3,7 @@
 set -u
 ROOT=$PWD
 BUILD=$1
+export RHEOBASE_RECIPES=$ROOT/recipes
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 failures=0
