@@ -36,7 +36,7 @@ static void visit_step(const tester *test, sums *sum, const rheo_visit *visit, u
                            .classes = test->classes,
                            .assignment = test->session->assignment,
                            .score = sum->score + (size_t)b * test->outputs,
-                           .class_score = sum->class_score};
+                           .class_score = sum->class_score + (size_t)b * test->classes};
         bool tie;
         uint32_t decision = rheo__decide(&ask, t, b, &tie), label = visit->label[b];
         bool right = decision == label;
@@ -80,7 +80,7 @@ static rheo_status make_sums(rheo_context *ctx, tester *test)
         RHEO_TRY(rheo__alloc(ctx, test->steps, 8, "a test", &sum->operations_at));
         RHEO_TRY(rheo__alloc(ctx, square, 8, "a test", &sum->confusion));
         RHEO_TRY(rheo__alloc(ctx, (size_t)256 * test->outputs, 8, "a test", &sum->score));
-        RHEO_TRY(rheo__alloc(ctx, test->classes, 8, "a test", &sum->class_score));
+        RHEO_TRY(rheo__alloc(ctx, (size_t)256 * test->classes, 8, "a test", &sum->class_score));
     }
     return RHEO_OK;
 }

@@ -1,0 +1,150 @@
+/* job.c: opening and closing a recipe's data, net and session. */
+#include "recipe/job.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static size_t status_value(const char *key)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[256];
+    size_t value = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (!strncmp(line, key, strlen(key))) value = strtoul(line + strlen(key), NULL, 10) * 1024;
+    if (file) fclose(file);
+    return value;
+}
+
+size_t rheo__resident_peak(void)
+{
+    return status_value("VmHWM:");
+}
+
+size_t rheo__resident_now(void)
+{
+    return status_value("VmRSS:");
+}
+
+static rheo_status fill(rheo_job *job, const char *data)
+{
+    rheo_recipe *recipe = job->recipe;
+    rheo_data_request ask = recipe->data;
+    if (data) {
+        ask.name = data;
+        ask.path = NULL;
+    }
+    RHEO_TRY(rheo__data_open(job->ctx, &ask, &job->data));
+    job->resident = rheo__resident_now();
+    rheo_net_request request = {.net = recipe->net,
+                                .neuron = recipe->neuron,
+                                .classes = job->data->classes,
+                                .dt = recipe->code.dt,
+                                .seed = recipe->seed,
+                                .file = recipe->file};
+    memcpy(request.in.dim, job->data->shape, sizeof request.in.dim);
+    RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));
+    bool response = !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output],
+                            "response");
+    RHEO_CHECK(job->ctx, response || rheo_net_outputs(job->net) == job->data->classes, RHEO_SHAPE,
+               "%s: the net has %u outputs but %s has %u classes; write `out` for the last size, or "
+               "code.output: response for neurons without a fixed class",
+               recipe->file, rheo_net_outputs(job->net), job->data->name, job->data->classes);
+    job->session = (rheo_session){.ctx = job->ctx,
+                                  .net = job->net,
+                                  .data = job->data,
+                                  .code = recipe->code,
+                                  .batch = recipe->batch,
+                                  .seed = recipe->seed};
+    return RHEO_OK;
+}
+
+rheo_status rheo__job_open(rheo_context *ctx, rheo_recipe *recipe, rheo_job *job)
+{
+    *job = (rheo_job){.ctx = ctx, .recipe = recipe};
+    rheo_status status = fill(job, NULL);
+    if (status) rheo__job_close(job);
+    return status;
+}
+
+rheo_session_request rheo__job_request(const rheo_job *job)
+{
+    return (rheo_session_request){
+        .phase = job->recipe->phase, .phases = job->recipe->phases, .every = 30};
+}
+
+/* Without labels the file has no such dataset. */
+static uint32_t model_slots(const rheo_job *job, rheo_slot *slots)
+{
+    uint32_t count = rheo__net_slots(job->net, slots, RHEO_SESSION_SLOTS - 1);
+    if (!job->session.assignment) return count;
+    slots[count] = (rheo_slot){.path = "/readout/assignment",
+                               .type = RHEO_SLOT_U32,
+                               .rows = rheo_net_outputs(job->net),
+                               .data = job->session.assignment};
+    return count + 1;
+}
+
+rheo_status rheo__job_save(const rheo_job *job, const char *path, const char *text)
+{
+    rheo_slot *slots = NULL;
+    RHEO_TRY(rheo__alloc(job->ctx, RHEO_SESSION_SLOTS, sizeof *slots, "a model file", &slots));
+    rheo_status status =
+        rheo__slots_save(job->ctx, path, text, slots, model_slots(job, slots));
+    rheo__release(job->ctx, slots);
+    return status;
+}
+
+static rheo_status edit_all(rheo_job *job)
+{
+    rheo_session *session = &job->session;
+    for (uint32_t p = 0; p < job->recipe->phases; p++) {
+        session->phase = p;
+        session->now = &job->recipe->phase[p];
+        if (session->now->learner->edit) RHEO_TRY(session->now->learner->edit(session));
+    }
+    return RHEO_OK;
+}
+
+static rheo_status load_weights(rheo_job *job, const char *path)
+{
+    if (!strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[job->recipe->code.output], "response"))
+        RHEO_TRY(rheo__alloc(job->ctx, rheo_net_outputs(job->net), sizeof(uint32_t), "the labels",
+                             &job->session.assignment));
+    rheo_slot *slots = NULL;
+    RHEO_TRY(rheo__alloc(job->ctx, RHEO_SESSION_SLOTS, sizeof *slots, "a model file", &slots));
+    rheo_status status = rheo__slots_load(job->ctx, path, NULL, slots, model_slots(job, slots));
+    rheo__release(job->ctx, slots);
+    rheo_net_touch(job->net);
+    return status;
+}
+
+rheo_status rheo__job_load(rheo_context *ctx, const char *path, const char *data, rheo_job *job)
+{
+    char file[RHEO_PATH];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        RHEO_TRY(rheo__join(ctx, path, "model.rheo", file));
+    else
+        snprintf(file, sizeof file, "%s", path);
+    char *text = NULL;
+    RHEO_TRY(rheo__slots_text(ctx, file, &text));
+    *job = (rheo_job){.ctx = ctx, .owns_recipe = true};
+    rheo_status status = rheo__recipe_from_text(ctx, text, file, &job->recipe);
+    rheo__release(ctx, text);
+    if (!status) status = fill(job, data);
+    if (!status) status = edit_all(job);
+    if (!status) status = load_weights(job, file);
+    if (status) rheo__job_close(job);
+    return status;
+}
+
+void rheo__job_close(rheo_job *job)
+{
+    if (!job->ctx) return;
+    rheo__session_clear(&job->session);
+    rheo_net_free(job->net);
+    rheo__data_free(job->data);
+    if (job->owns_recipe) rheo_recipe_free(job->recipe);
+    *job = (rheo_job){0};
+}
