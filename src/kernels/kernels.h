@@ -75,15 +75,20 @@ typedef struct rheo_adam {
     float rate, beta1, beta2, epsilon, decay, correction1, correction2; /* 1-beta^t */
 } rheo_adam;
 
+typedef void rheo_tile_fn(uint32_t K, const float *a, const float *b, float *c, size_t c_row,
+                          const float *next);
+
 typedef struct rheo_kernels {
     const char *name;
-    uint32_t tile_m, tile_n; /* of the product's micro-kernel */
+    uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
     /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
      * tile_n; r0 is a multiple of it, k0 of 64 */
     void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
                  uint32_t width, float *panel);
-    /* c[tile_m][tile_n] (row pitch c_row) += a[K][tile_m] · b[K][tile_n], packed panels */
-    void (*tile)(uint32_t K, const float *a, const float *b, float *c, size_t c_row);
+    /* c[tile_m][tile_n] (row pitch c_row) += a[K][tile_m] · b[K][tile_n], packed panels; tile[v] only
+     * the first (v+1)*lanes columns. Meanwhile 4*K floats at `next` are fetched into the cache (an
+     * address that may be outside of memory) */
+    rheo_tile_fn *tile[3];
     /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
                        uint32_t n0, uint32_t n1, float *c);

@@ -6,19 +6,19 @@
  *
  *   chunk   at most CHUNK rows of A and of B and CHUNK_K of K: packed into scratch by all threads
  *   task    GROUP rows x one panel (tile_n columns) of the chunk: owned by one thread
- *   tile    tile_m x tile_n outputs in registers, over DEPTH of K
+ *   tile    tile_m x tile_n outputs in registers, over the chunk's K
  *
- * When the transposed product wastes less on edges (N = 10), A and B change roles. A block that
- * is transposed or has an edge is computed in a small copy. */
+ * While a task runs, the panel of B that this thread will probably need next is fetched. A block
+ * with an edge is computed in a small copy. */
 #include "base/threads.h"
 #include "kernels/kernels.h"
 #include <string.h>
 
 enum {
-    CHUNK = 1152,   /* a multiple of every tile */
-    CHUNK_K = 1024, /* a multiple of 64: bits are packed by words */
-    GROUP = 128,    /* rows of a task; its A stays in the second-level cache */
-    DEPTH = 256,    /* of a tile call: a panel of B stays in the first-level cache */
+    CHUNK = 1536, /* a multiple of GROUP and of every tile */
+    CHUNK_K =
+        1024,    /* a multiple of 64, as bits are packed by words; a panel of B fits the L2 cache */
+    GROUP = 256, /* rows of a task; they fit the L2 cache too */
     TILE_N_MAX = 48,
     SMALL = 1 << 16 /* multiply-adds that are not worth waking threads for */
 };
@@ -26,13 +26,11 @@ enum {
 typedef struct job {
     const rheo_kernels *kernels;
     const rheo_product *product;
-    rheo_operand a, b; /* after the change of roles */
-    size_t ci, cj;     /* output (i, j) of a and b is c[i*ci + j*cj] */
-    bool swapped;
     uint32_t i0, j0, k0; /* the chunk */
     uint32_t rows, columns, depth;
     uint32_t strips_a, panels; /* of tile_n rows, for packing; of b */
     float *pack_a, *pack_b;
+    uint32_t ahead; /* panels from a thread's task to its next */
 } job;
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -71,13 +69,13 @@ static void pack_task(void *arg, uint32_t task, uint32_t thread)
     (void)thread;
     if (task >= j->strips_a) {
         uint32_t n = (task - j->strips_a) * k->tile_n;
-        k->pack(&j->b, j->j0 + n, least(k->tile_n, j->columns - n), j->k0, j->depth, k->tile_n,
-                j->pack_b + (size_t)n * j->depth);
+        k->pack(&j->product->b, j->j0 + n, least(k->tile_n, j->columns - n), j->k0, j->depth,
+                k->tile_n, j->pack_b + (size_t)n * j->depth);
         return;
     }
     uint32_t end = least(j->rows, (task + 1) * k->tile_n);
     for (uint32_t m = task * k->tile_n; m < end; m += k->tile_m)
-        k->pack(&j->a, j->i0 + m, least(k->tile_m, end - m), j->k0, j->depth, k->tile_m,
+        k->pack(&j->product->a, j->i0 + m, least(k->tile_m, end - m), j->k0, j->depth, k->tile_m,
                 j->pack_a + (size_t)m * j->depth);
 }
 
@@ -93,19 +91,17 @@ static void block_load(const job *j, const block *b, float *to, uint32_t pitch)
     const float *bias = j->k0 == 0 ? j->product->bias : NULL;
     const bool zero = j->k0 == 0 && !bias && !j->product->accumulate;
     for (uint32_t i = 0; i < b->rows; i++) {
-        const float *from = b->c + i * j->ci;
+        const float *from = b->c + i * j->product->c_row;
         for (uint32_t n = 0; n < b->columns; n++)
-            to[i * pitch + n] = zero   ? 0.0f
-                                : bias ? bias[j->swapped ? b->i + i : b->j + n]
-                                       : from[n * j->cj];
+            to[i * pitch + n] = zero ? 0.0f : bias ? bias[b->j + n] : from[n];
     }
 }
 
 static void block_store(const job *j, const block *b, const float *from, uint32_t pitch)
 {
     for (uint32_t i = 0; i < b->rows; i++) {
-        float *to = b->c + i * j->ci;
-        for (uint32_t n = 0; n < b->columns; n++) to[n * j->cj] = from[i * pitch + n];
+        float *to = b->c + i * j->product->c_row;
+        for (uint32_t n = 0; n < b->columns; n++) to[n] = from[i * pitch + n];
     }
 }
 
@@ -115,7 +111,7 @@ static void block_start(const job *j, const block *b)
     if (j->k0 > 0 || (p->accumulate && !p->bias)) return;
     for (uint32_t i = 0; i < b->rows; i++)
         for (uint32_t n = 0; n < b->columns; n++)
-            b->c[i * j->ci + n] = p->bias ? p->bias[b->j + n] : 0.0f;
+            b->c[i * j->product->c_row + n] = p->bias ? p->bias[b->j + n] : 0.0f;
 }
 
 static void block_task(void *arg, uint32_t task, uint32_t thread)
@@ -126,21 +122,20 @@ static void block_task(void *arg, uint32_t task, uint32_t thread)
     uint32_t m = task / j->panels * GROUP, n = task % j->panels * k->tile_n;
     block b = {j->i0 + m, j->j0 + n, least(GROUP, j->rows - m), least(k->tile_n, j->columns - n),
                NULL};
-    b.c = j->product->c + b.i * j->ci + b.j * j->cj;
-    const bool direct = !j->swapped && b.rows % k->tile_m == 0 && b.columns == k->tile_n;
+    b.c = j->product->c + b.i * j->product->c_row + b.j;
+    const bool direct = b.rows % k->tile_m == 0 && b.columns == k->tile_n;
     _Alignas(64) float copy[GROUP * TILE_N_MAX];
     float *c = direct ? b.c : copy;
-    size_t row = direct ? j->ci : k->tile_n;
+    size_t row = direct ? j->product->c_row : k->tile_n;
     if (direct)
         block_start(j, &b);
     else
         block_load(j, &b, copy, k->tile_n);
     const float *pa = j->pack_a + (size_t)m * j->depth, *pb = j->pack_b + (size_t)n * j->depth;
-    uint32_t step = piece(j->depth, DEPTH, 4);
-    for (uint32_t d = 0; d < j->depth; d += step)
-        for (uint32_t i = 0; i < b.rows; i += k->tile_m)
-            k->tile(least(step, j->depth - d), pa + (size_t)i * j->depth + (size_t)d * k->tile_m,
-                    pb + (size_t)d * k->tile_n, c + i * row, row);
+    rheo_tile_fn *tile = k->tile[(b.columns - 1) / k->lanes];
+    const float *next = pb + (size_t)j->ahead * k->tile_n * j->depth;
+    for (uint32_t i = 0; i < b.rows; i += k->tile_m, next += (size_t)j->depth * 4)
+        tile(j->depth, pa + (size_t)i * j->depth, pb, c + i * row, row, next);
     if (!direct) block_store(j, &b, copy, k->tile_n);
 }
 
@@ -153,24 +148,12 @@ static void spread(rheo_context *ctx, bool small, uint32_t tasks, rheo_task_fn *
     for (uint32_t i = 0; i < tasks; i++) fn(j, i, 0);
 }
 
-/* Whether C^T = B·A^T has clearly less padding. */
-static bool better_swapped(const rheo_kernels *k, uint32_t M, uint32_t N)
-{
-    double plain = (double)round_up(M, k->tile_m) * round_up(N, k->tile_n);
-    double swapped = (double)round_up(N, k->tile_m) * round_up(M, k->tile_n);
-    return swapped * 1.25 < plain;
-}
-
 void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
 {
     if (p->M == 0 || p->N == 0) return;
     const rheo_kernels *k = rheo__kernels(ctx);
-    job j = {.kernels = k, .product = p, .swapped = better_swapped(k, p->M, p->N)};
-    j.a = j.swapped ? p->b : p->a;
-    j.b = j.swapped ? p->a : p->b;
-    j.ci = j.swapped ? 1 : p->c_row;
-    j.cj = j.swapped ? p->c_row : 1;
-    const uint32_t rows = j.swapped ? p->N : p->M, columns = j.swapped ? p->M : p->N;
+    job j = {.kernels = k, .product = p, .ahead = rheo_threads(ctx)};
+    const uint32_t rows = p->M, columns = p->N;
     const uint32_t step_i = piece(rows, CHUNK, GROUP), step_j = piece(columns, CHUNK, k->tile_n);
     const uint32_t step_k = piece(p->K, CHUNK_K, 64);
     const bool small = (double)p->M * p->N * p->K < SMALL;
