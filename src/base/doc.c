@@ -102,11 +102,11 @@ const char *rheo__doc_text(const rheo_doc *map, const char *key, const char *abs
     return child && child->kind == RHEO_SCALAR ? child->text : absent;
 }
 
-/* Cuts the next part off a path; false when it is empty or too long. */
+/* Cuts the next part off a path; false when it is empty, too long, or before a last point. */
 static bool next_part(const char **path, char part[SEGMENT])
 {
     size_t size = strcspn(*path, ".");
-    if (size == 0 || size >= SEGMENT) return false;
+    if (size == 0 || size >= SEGMENT || strcmp(*path + size, ".") == 0) return false;
     memcpy(part, *path, size);
     part[size] = '\0';
     *path += size + ((*path)[size] == '.');
