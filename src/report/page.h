@@ -38,6 +38,9 @@ void rheo__page_variants(const rheo_page *page);
 void rheo__page_hardware(const rheo_page *page);
 void rheo__page_reproduce(const rheo_page *page);
 
+/* result.json's confusion matrix; false when it has none that is square */
+bool rheo__confusion_of(rheo_text *out, const cJSON *json, const char *label, uint32_t family,
+                        bool alone);
 /* metrics.csv of a run as one chart; false when it has no figures */
 bool rheo__training_chart(rheo_text *out, const rheo_metrics *m, const char *label, uint32_t family,
                           double width, bool alone);

@@ -93,7 +93,7 @@ static rheo_status check(rheo_context *ctx, const char *path, const cJSON *resul
 }
 
 /* runs/NAME/DATA-SIZE-HASH8/SEED: the hash tells runs of one system under other --set options */
-static void read_settings(rheo_run *run)
+static void read_settings(rheo_folder *run)
 {
     char head[256];
     snprintf(head, sizeof head, "/%s-%s-", rheo__text_at(run->result, "data"),
@@ -105,7 +105,7 @@ static void read_settings(rheo_run *run)
         memcpy(run->settings, at, 8);
 }
 
-static rheo_status read_files(rheo_context *ctx, const char *folder, rheo_run *run)
+static rheo_status read_files(rheo_context *ctx, const char *folder, rheo_folder *run)
 {
     char path[RHEO_PATH];
     RHEO_TRY(rheo__strdup(ctx, folder, &run->folder));
@@ -121,9 +121,9 @@ static rheo_status read_files(rheo_context *ctx, const char *folder, rheo_run *r
     return rheo__file_exists(path) ? parse(ctx, path, &run->manifest) : RHEO_OK;
 }
 
-rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_run *out)
+rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_folder *out)
 {
-    rheo_run run = {.seed = NAN};
+    rheo_folder run = {.seed = NAN};
     rheo_status status = read_files(ctx, folder, &run);
     if (status)
         rheo__run_free(ctx, &run);
@@ -132,7 +132,7 @@ rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_run *out)
     return status;
 }
 
-void rheo__run_free(rheo_context *ctx, rheo_run *run)
+void rheo__run_free(rheo_context *ctx, rheo_folder *run)
 {
     rheo__release(ctx, run->folder);
     cJSON_Delete(run->result);
@@ -159,7 +159,7 @@ static int csv_column(const char *head, const char *name)
     return -1;
 }
 
-rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_run *run, rheo_metrics *out)
+rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_metrics *out)
 {
     char path[RHEO_PATH], *data = NULL;
     size_t size = 0;

@@ -9,22 +9,22 @@
 
 #define RHEO_RUN_LIMIT (64u << 20) /* bytes of one file of a run folder */
 
-typedef struct rheo_run {
+typedef struct rheo_folder {
     char *folder;    /* or the file, when a result.json was named itself */
     char settings[9]; /* HASH8 of the folder's name, "" when there is none */
     double seed;
     cJSON *result, *manifest; /* manifest: NULL when there is none */
-} rheo_run;
+} rheo_folder;
 
 struct rheo_row {
     cJSON *json; /* merged */
     uint32_t runs;
-    rheo_run *run; /* by seed, rising */
+    rheo_folder *run; /* by seed, rising */
 };
 
 /* One run folder; *out is to be freed with rheo__run_free. */
-rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_run *out);
-void rheo__run_free(rheo_context *ctx, rheo_run *run);
+rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_folder *out);
+void rheo__run_free(rheo_context *ctx, rheo_folder *run);
 
 /* "train.seconds" -> item, NULL when absent or null */
 const cJSON *rheo__at(const cJSON *json, const char *path);
@@ -82,5 +82,5 @@ typedef struct rheo_metrics {
     uint32_t count;
     double *loss, *train, *validation; /* one block, release `loss` */
 } rheo_metrics;
-rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_run *run, rheo_metrics *out);
+rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_metrics *out);
 #endif

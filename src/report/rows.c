@@ -164,7 +164,7 @@ typedef struct rheo_search {
     uint32_t rows, looked;
 } rheo_search;
 
-static bool same(const rheo_run *a, const rheo_run *b)
+static bool same(const rheo_folder *a, const rheo_folder *b)
 {
     static const char *const keys[] = {"name", "data", "size"};
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
@@ -173,7 +173,7 @@ static bool same(const rheo_run *a, const rheo_run *b)
 }
 
 /* Takes the run, also on failure. */
-static rheo_status add_run(rheo_search *s, rheo_run *run)
+static rheo_status add_run(rheo_search *s, rheo_folder *run)
 {
     rheo_status status = RHEO_OK;
     uint32_t at = 0;
@@ -218,7 +218,7 @@ static rheo_status search(rheo_search *s, const char *path, uint32_t depth)
                FOLDERS_MAX);
     RHEO_TRY(rheo__join(s->ctx, path, "result.json", inner));
     if (rheo__file_exists(inner) || (depth == 0 && !stat(path, &info) && S_ISREG(info.st_mode))) {
-        rheo_run run;
+        rheo_folder run;
         RHEO_TRY(rheo__run_read(s->ctx, path, &run));
         return add_run(s, &run);
     }
