@@ -24,7 +24,7 @@ static void fact(rheo_entry *entry, const char *label, const char *format, ...)
 #define COMMON(t)                                                                                  \
     .name = (t)->name, .title = (t)->title, .equations = (t)->equations, .source = (t)->source
 
-static bool neuron_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool neuron_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_neuron *t = rheo__neuron_at(index);
@@ -47,7 +47,7 @@ static bool neuron_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entr
     return true;
 }
 
-static bool surrogate_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool surrogate_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_surrogate *t = rheo__surrogate_at(index);
@@ -57,7 +57,7 @@ static bool surrogate_at(const rheo_catalogue *catalogue, uint32_t index, rheo_e
     return true;
 }
 
-static bool synapse_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool synapse_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_synapse *t = rheo__synapse_at(index);
@@ -68,7 +68,7 @@ static bool synapse_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
 }
 
 /* The source is the data's, nothing that a recipe writes. */
-static bool layer_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool layer_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     static const char *const kinds[] = {"source", "weights", "population", "map"};
     (void)catalogue;
@@ -82,7 +82,7 @@ static bool layer_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry
     }
 }
 
-static bool loss_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool loss_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_loss *t = rheo__loss_at(index);
@@ -92,7 +92,7 @@ static bool loss_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry 
     return true;
 }
 
-static bool encoder_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool encoder_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_encoder *t = rheo__encoder_at(index);
@@ -103,7 +103,7 @@ static bool encoder_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
     return true;
 }
 
-static bool optimiser_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool optimiser_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_optimiser *t = rheo__optimiser_at(index);
@@ -113,7 +113,7 @@ static bool optimiser_at(const rheo_catalogue *catalogue, uint32_t index, rheo_e
     return true;
 }
 
-static bool learner_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool learner_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_learner *t = rheo__learner_at(index);
@@ -124,7 +124,7 @@ static bool learner_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
     return true;
 }
 
-static bool readout_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool readout_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
 #define RHEO_READOUT(name, membrane, doc) doc,
     static const char *const titles[] = {
@@ -139,7 +139,7 @@ static bool readout_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
     return true;
 }
 
-static bool dataset_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool dataset_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_known_set *t = rheo__data_known(index);
@@ -158,14 +158,19 @@ static bool dataset_at(const rheo_catalogue *catalogue, uint32_t index, rheo_ent
 }
 
 /* A recipe that cannot be read is listed with the reason. */
-static bool recipe_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool recipe_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     rheo_context *ctx = catalogue->ctx;
     for (uint32_t i = 0; i <= index; i++)
         if (!catalogue->recipes[i]) return false;
     rheo_recipe *recipe = NULL;
     *out = (rheo_entry){.name = catalogue->recipes[index]};
-    if (rheo_recipe_open(ctx, out->name, NULL, &recipe))
+    rheo_status status = rheo_recipe_open(ctx, out->name, NULL, &recipe);
+    if (status == RHEO_MEMORY) {
+        catalogue->status = status;
+        return false;
+    }
+    if (status)
         snprintf(out->text, sizeof out->text, "wrong: %.150s", rheo_error(ctx));
     else
         snprintf(out->text, sizeof out->text, "%s", recipe->title);
@@ -178,7 +183,7 @@ static void count_fact(rheo_entry *out, const char *label, uint64_t value)
     if (value) fact(out, label, "%llu", (unsigned long long)value);
 }
 
-static bool chip_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool chip_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_chip *t = rheo__chip_at(index);
@@ -193,7 +198,7 @@ static bool chip_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry 
     return true;
 }
 
-static bool energy_at(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+static bool energy_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_energy_table *t = rheo__energy_at(index);
@@ -224,8 +229,7 @@ const rheo_catalogue_kind rheo__catalogue_kinds[] = {
 
 rheo_status rheo__catalogue_open(rheo_context *ctx, rheo_catalogue *out)
 {
-    out->ctx = ctx;
-    out->recipes = NULL;
+    *out = (rheo_catalogue){.ctx = ctx};
     return rheo__recipe_names(ctx, &out->recipes);
 }
 
@@ -244,7 +248,7 @@ static const char *title_of(rheo_entry *entry)
     return entry->text;
 }
 
-static void list_text(const rheo_catalogue *catalogue, const char *kind, rheo_text *out)
+static void list_text(rheo_catalogue *catalogue, const char *kind, rheo_text *out)
 {
     rheo_entry entry;
     for (const rheo_catalogue_kind *k = rheo__catalogue_kinds; k->plural; k++) {
@@ -258,7 +262,7 @@ static void list_text(const rheo_catalogue *catalogue, const char *kind, rheo_te
     }
 }
 
-static rheo_status list_json(const rheo_catalogue *catalogue, const char *kind, rheo_text *out)
+static rheo_status list_json(rheo_catalogue *catalogue, const char *kind, rheo_text *out)
 {
     rheo_entry entry;
     cJSON *array = cJSON_CreateArray();
@@ -289,7 +293,7 @@ rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **tex
         names[k] = rheo__catalogue_kinds[k].plural;
         known = known || !strcmp(kind, names[k]);
     }
-    if (!known) return rheo__unknown(ctx, "list", 0, "kind", kind, names);
+    if (!known) return rheo__unknown(ctx, "list", 0, "kind", kind, "", names);
     rheo_catalogue catalogue;
     rheo_text out = {.ctx = ctx};
     RHEO_TRY(rheo__catalogue_open(ctx, &catalogue));
@@ -300,7 +304,7 @@ rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **tex
         list_text(&catalogue, kind, &out);
     rheo__text_put(&out, "", 0);
     rheo__catalogue_close(&catalogue);
-    if (!status) status = out.status;
+    if (!status) status = catalogue.status ? catalogue.status : out.status;
     if (status)
         rheo__text_free(&out);
     else

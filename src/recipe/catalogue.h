@@ -21,12 +21,13 @@ typedef struct rheo_entry {
 typedef struct rheo_catalogue {
     rheo_context *ctx;
     char **recipes;
+    rheo_status status; /* RHEO_MEMORY when an entry could not be made; the list ends there */
 } rheo_catalogue;
 
 typedef struct rheo_catalogue_kind {
     const char *plural, *single;
     /* false past the end */
-    bool (*at)(const rheo_catalogue *catalogue, uint32_t index, rheo_entry *out);
+    bool (*at)(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out);
 } rheo_catalogue_kind;
 extern const rheo_catalogue_kind rheo__catalogue_kinds[]; /* plural NULL ends */
 

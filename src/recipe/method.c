@@ -15,7 +15,7 @@ rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
     RHEO_TRY(rheo__take_choice(b, given, "input", rheo__encoder_names[0], "code", &input, &line));
     code->encoder = rheo__encoder_find(input);
     if (!code->encoder)
-        return rheo__unknown(b->ctx, b->file, line, "encoder", input, rheo__encoder_names);
+        return rheo__unknown(b->ctx, b->file, line, "encoder", input, "", rheo__encoder_names);
     rheo_joint joint;
     rheo__joint_code(given, &joint);
     RHEO_TRY(rheo__open_section(b, b->root, given, "code", RHEO_MAP, &to));
@@ -39,7 +39,7 @@ static rheo_status check_neuron(rheo_build *b, const rheo_doc *map, const char *
     RHEO_TRY(rheo__take_choice(b, map, "model", common, where, &model, &line));
     const rheo_neuron *neuron = rheo__neuron_find(model);
     if (!neuron)
-        return rheo__unknown(b->ctx, b->file, line, "neuron model", model, rheo__neuron_names);
+        return rheo__unknown(b->ctx, b->file, line, "neuron model", model, "", rheo__neuron_names);
     rheo_options v = rheo__field_defaults(neuron->fields);
     if (!to) return rheo__doc_options(b->ctx, map, neuron->fields, skip, where, b->file, &v);
     RHEO_TRY(rheo__put(b, to, map, "model", model, false));
@@ -111,7 +111,8 @@ static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *wh
     RHEO_TRY(rheo__take_choice(b, map, "method", NULL, where, &method, &line));
     const rheo_learner *learner = rheo__learner_find(method);
     if (!learner)
-        return rheo__unknown(b->ctx, b->file, line, "learning method", method, rheo__learner_names);
+        return rheo__unknown(b->ctx, b->file, line, "learning method", method, "",
+                             rheo__learner_names);
     RHEO_TRY(check_chosen(b, learner, map, "loss", where));
     RHEO_TRY(check_chosen(b, learner, map, "optimiser", where));
     rheo_joint joint;

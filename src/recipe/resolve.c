@@ -84,7 +84,8 @@ static rheo_status check_size(rheo_context *ctx, const char *file, const rheo_do
     *size = asked ? asked : text ? text : "full";
     bool known = false;
     for (uint32_t i = 0; size_names[i]; i++) known = known || !strcmp(size_names[i], *size);
-    if (!known) return rheo__unknown(ctx, file, said ? said->line : 0, "size", *size, size_names);
+    if (!known)
+        return rheo__unknown(ctx, file, said ? said->line : 0, "size", *size, "", size_names);
     if (text && strcmp(text, *size) != 0)
         return rheo__refuse(ctx, file, said->line,
                             "this is a complete recipe of size '%s', '%s' "
@@ -250,7 +251,7 @@ static rheo_status apply_options(rheo_context *ctx, rheo_doc *root, const char *
     if (!status) status = note_set(ctx, file, root, set);
     if (!status) {
         status = complete(ctx, root, file, out);
-        if (status && set) status = blame_set(ctx, before, file, set, status);
+        if (status == RHEO_USAGE && set) status = blame_set(ctx, before, file, set, status);
     }
     rheo__doc_free(ctx, before);
     return status;

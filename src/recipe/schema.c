@@ -61,7 +61,7 @@ static rheo_status read_family(rheo_build *b, const rheo_doc *given)
     RHEO_TRY(copy_string(b, given, b->recipe->family, sizeof b->recipe->family));
     for (uint32_t i = 0; families[i]; i++)
         if (!strcmp(families[i], given->text)) return RHEO_OK;
-    return rheo__unknown(b->ctx, b->file, given->line, "family", given->text, families);
+    return rheo__unknown(b->ctx, b->file, given->line, "family", given->text, "", families);
 }
 
 static rheo_status only_keys(rheo_build *b, const rheo_doc *map, const char *where,
@@ -70,9 +70,9 @@ static rheo_status only_keys(rheo_build *b, const rheo_doc *map, const char *whe
     for (const rheo_doc *entry = map->child; entry; entry = entry->next) {
         bool known = false;
         for (uint32_t i = 0; keys[i]; i++) known = known || !strcmp(keys[i], entry->key);
-        char what[64];
-        snprintf(what, sizeof what, "key in %s", where);
-        if (!known) return rheo__unknown(b->ctx, b->file, entry->line, what, entry->key, keys);
+        char in[80];
+        snprintf(in, sizeof in, " in %.64s", where);
+        if (!known) return rheo__unknown(b->ctx, b->file, entry->line, "key", entry->key, in, keys);
     }
     return RHEO_OK;
 }
@@ -99,7 +99,7 @@ static rheo_status check_data_name(rheo_build *b, const char *name, uint32_t lin
     for (uint32_t i = 0; own_data[i]; i++) names[count++] = own_data[i];
     for (uint32_t i = 0; i < count; i++)
         if (!strcmp(names[i], name)) return RHEO_OK;
-    return rheo__unknown(b->ctx, b->file, line, "data set", name, names);
+    return rheo__unknown(b->ctx, b->file, line, "data set", name, "", names);
 }
 
 /* reported counts for its own data only */
@@ -236,7 +236,7 @@ static rheo_status read_size(rheo_build *b, const rheo_doc *given)
         RHEO_TRY(copy_string(b, given, b->recipe->size, sizeof b->recipe->size));
         for (uint32_t i = 0; sizes[i]; i++)
             if (!strcmp(sizes[i], given->text)) return RHEO_OK;
-        return rheo__unknown(b->ctx, b->file, given->line, "size", given->text, sizes);
+        return rheo__unknown(b->ctx, b->file, given->line, "size", given->text, "", sizes);
     }
     snprintf(b->recipe->size, sizeof b->recipe->size, "full");
     return rheo__put(b, b->root, NULL, "size", "full", false);

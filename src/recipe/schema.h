@@ -8,9 +8,9 @@
 /* "file:line: " (line 0: "file: ") and the text; RHEO_USAGE. */
 rheo_status rheo__refuse(rheo_context *ctx, const char *file, uint32_t line, const char *format,
                          ...) RHEO_PRINTF(4, 5);
-/* "file:line: unknown WHAT 'found'; did you mean 'x'?", or all names when none is near. */
+/* "file:line: unknown WHAT 'found'WHERE; did you mean 'x'?", or all names when none is near. */
 rheo_status rheo__unknown(rheo_context *ctx, const char *file, uint32_t line, const char *what,
-                          const char *found, const char *const *names);
+                          const char *found, const char *where, const char *const *names);
 
 /* The fields that a section knows: its own and those of what it names (encoder, model, learner,
  * loss, optimiser). A name in two tables is one field for both. What a section names wrongly adds

@@ -17,19 +17,19 @@ rheo_status rheo__refuse(rheo_context *ctx, const char *file, uint32_t line, con
 }
 
 rheo_status rheo__unknown(rheo_context *ctx, const char *file, uint32_t line, const char *what,
-                          const char *found, const char *const *names)
+                          const char *found, const char *where, const char *const *names)
 {
     const char *near = rheo__nearest(found, names);
     if (near)
-        return rheo__refuse(ctx, file, line, "unknown %s '%.64s'; did you mean '%s'?", what, found,
-                            near);
+        return rheo__refuse(ctx, file, line, "unknown %s '%.64s'%s; did you mean '%s'?", what,
+                            found, where, near);
     char list[512] = "";
     for (uint32_t i = 0; names[i]; i++) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
     }
-    return rheo__refuse(ctx, file, line, "unknown %s '%.64s', expected one of %s", what, found,
-                        list);
+    return rheo__refuse(ctx, file, line, "unknown %s '%.64s'%s, expected one of %s", what, found,
+                        where, list);
 }
 
 static const char *kind_name(const rheo_doc *doc)

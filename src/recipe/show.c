@@ -243,10 +243,10 @@ static rheo_status show_all(shower *s)
             cJSON *item = next_item(s);
             s->fine = s->fine && entry_json(k, &entry, item);
         }
-    return RHEO_OK;
+    return s->catalogue.status;
 }
 
-static rheo_status unknown_name(const shower *s)
+static rheo_status unknown_name(shower *s)
 {
     rheo_context *ctx = s->catalogue.ctx;
     rheo_entry entry;
