@@ -15,8 +15,7 @@ const cli_command cli_list = {
     .name = "list",
     .arguments = "[KIND]",
     .summary = "Lists neurons, surrogates, layers, losses, learners, data sets, recipes, chips",
-    .text = "KIND is one of neurons, synapses, surrogates, layers, losses, encoders, optimisers,\n"
-            "learners, datasets, recipes, chips, energies; without it all of them are listed.",
+    .text = "Without KIND all of it; KIND is one of the headings that are printed then.",
     .example = "rheobase list neurons",
     .options = options,
     .most = 1,

@@ -4,6 +4,7 @@ set -u
 ROOT=$PWD
 BUILD=$1
 export RHEOBASE_RECIPES=$ROOT/recipes
+[ -x "$BUILD/rheobase" ] || { echo "no $BUILD/rheobase: build first"; exit 1; }
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 failures=0

@@ -1,11 +1,16 @@
 # What list and show say is what there is: every kind, every thing of it, as text and JSON.
 . tests/cli/common.bash
+run list; exits 0
+kinds=$(grep -E '^[a-z]+$' <<<"$out")
 for kind in neurons synapses surrogates layers losses encoders optimisers learners datasets recipes chips energies; do
+    [[ $kinds == *$kind* ]] || bad "$kind is a heading"
+done
+for kind in $kinds; do
     run list $kind; exits 0
     [ "$(wc -l <"$WORK/out")" -gt 0 ] || bad "$kind are there"
     run list $kind --json; exits 0; json
 done
-run list; exits 0
+run list recipes; exits 0
 for recipe in recipes/*.yaml; do says "$(basename "$recipe" .yaml)"; done
 run list --json; exits 0; json
 for thing in lif if surrogate-mlp mnist adam bptt atan; do
