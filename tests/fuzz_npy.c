@@ -1,0 +1,20 @@
+/* fuzz_npy.c: libFuzzer's target of the npy reader: any bytes give a result or an error, nothing
+ * else. */
+#include "array/npy.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static rheo_context *ctx;
+    const rheo_context_options options = {.threads = 1};
+    if (!ctx && rheo_context_new(&options, &ctx)) abort();
+    size_t before = rheo_memory_used(ctx).now;
+    rheo_array array = {0};
+    if (!rheo__npy_parse(ctx, "fuzz", (const char *)data, size, &array))
+        rheo__release(ctx, array.data);
+    if (rheo_memory_used(ctx).now != before) abort();
+    return 0;
+}
