@@ -12,11 +12,10 @@
 #define RHEO_SRC_SYNAPSE_RULE_H
 #include "synapse/synapse.h"
 
-#define RHEO_SYNAPSE_CONSTANTS 16
-#define RHEO_PASTE2(a, b)      a##_##b
-#define RHEO_PASTE(a, b)       RHEO_PASTE2(a, b)
-#define RHEO_R(name)           RHEO_PASTE(RHEO_RULE, name)
-#define RHEO_INLINE            static inline __attribute__((always_inline))
+#define RHEO_PASTE2(a, b) a##_##b
+#define RHEO_PASTE(a, b)  RHEO_PASTE2(a, b)
+#define RHEO_R(name)      RHEO_PASTE(RHEO_RULE, name)
+#define RHEO_INLINE       static inline __attribute__((always_inline))
 
 /* The tables that isa_*.c export to dispatch.c. */
 extern const rheo_synapse_loops *const rheo__synapse_portable[];

@@ -7,6 +7,7 @@
 #include "base/field.h"
 
 #define RHEO_TRACES 4
+#define RHEO_SYNAPSE_CONSTANTS 16 /* what derive may fill */
 
 typedef struct rheo_synapse_view {
     const float *k;                 /* constants */

@@ -1,0 +1,503 @@
+/* test_neuron_gradient.c: the reference's adjoint against central differences of the smooth
+ * reference (every model, surrogate, reset and reset time), the float adjoint against the
+ * reference's, and both against derivatives worked out by hand; the surrogates against their
+ * integrals. */
+#include "neuron_run.h"
+#include <stdio.h>
+
+static rheo_context *ctx;
+
+static int setup(void **state)
+{
+    (void)state;
+    ctx = check_context(1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rheo_context_free(ctx);
+    return 0;
+}
+
+/* ---- surrogates ---- */
+
+static void test_surrogate_values(void **state)
+{
+    (void)state;
+    /* d at 0 and at x, the integral's end, worked out by hand */
+    static const struct {
+        const char *name;
+        double slope, d0, x, dx, end;
+    } cases[] = {
+        {"atan", 2, 1, 0.5, 0.2884004391, 1},          /* 1/(1 + (pi/2)^2) */
+        {"fast-sigmoid", 25, 1, 0.04, 0.25, 2.0 / 25}, /* 1/(1 + 1)^2 */
+        {"sigmoid", 25, 6.25, 0.04, 4.9152983, 1},     /* 25 e^-1/(1 + e^-1)^2 */
+        {"triangular", 1, 1, 0.25, 0.75, 1},
+        {"rectangular", 1, 0.5, 0.999, 0.5, 1},
+        {"gaussian", 2, 0.7978845608, 0.5, 0.4839414490, 1}, /* 2 phi(0), 2 phi(1) */
+    };
+    const rheo_surrogate *s;
+    for (uint32_t i = 0; (s = rheo__surrogate_at(i)) != NULL; i++) {
+        assert_true(i < sizeof cases / sizeof *cases);
+        assert_string_equal(s->name, cases[i].name);
+        assert_string_equal(rheo__surrogate_names[i], cases[i].name);
+        assert_true(s->slope == cases[i].slope);
+        for (int given = 0; given < 2; given++) { /* slope 0 is the default */
+            double a = given ? s->slope : 0, x = cases[i].x;
+            CHECK_NEAR(s->derivative(0, a), cases[i].d0, 1e-9);
+            CHECK_NEAR(s->derivative(x, a), cases[i].dx, 1e-7);
+            CHECK_NEAR(s->derivative(-x, a), cases[i].dx, 1e-7);
+            CHECK_NEAR(s->integral(-1e12, a), 0, 1e-9);
+            CHECK_NEAR(s->integral(1e12, a), cases[i].end, 1e-9);
+        }
+    }
+    assert_null(rheo__surrogate_at(6));
+    assert_null(rheo__surrogate_names[6]);
+    assert_true(rheo__surrogate_at(4)->derivative(1.001, 1) == 0);
+}
+
+static void test_surrogate_integral_and_loops(void **state)
+{
+    (void)state;
+    static const double slopes[] = {0.5, 2, 25};
+    const rheo_surrogate *s;
+    for (uint32_t i = 0; (s = rheo__surrogate_at(i)) != NULL; i++)
+        for (int a = 0; a < 3; a++) {
+            enum { N = 203 };
+            float x[N], d[N + 1];
+            for (int j = 0; j < N; j++)
+                x[j] = j < 200 ? (float)(6 * run_draw(i, (uint32_t)j) - 3) : j < 202 ? -40 : 1e30f;
+            for (int isa = 0; isa <= (int)rheo__isa_best(); isa++) {
+                static float first[N];
+                rheo_context *other = run_context((rheo_isa_level)isa);
+                d[N] = 7;
+                rheo__surrogate_loops(other, i)->derivative(x, d, N, (float)slopes[a]);
+                if (isa == 0) memcpy(first, d, sizeof first);
+                assert_memory_equal(first, d, sizeof first);
+                assert_true(d[N] == 7);
+                rheo_context_free(other);
+            }
+            for (int j = 0; j < N; j++) {
+                double at = (double)x[j], k = slopes[a], h = 1e-4 / k;
+                double want = s->derivative(at, k), edge = fabs(fabs(at) * k - 1);
+                if (edge < 1e-5) continue; /* the rectangle's corner */
+                /* exp(-z) is off by z units */
+                CHECK_NEAR(d[j], want, want * (1e-6 + 2e-7 * fabs(at * k) * fabs(at * k)) + 1e-37);
+                if (edge < 2e-4 || fabs(at) * k < 2e-4 || fabs(at) > 3) continue; /* kinks */
+                double slope = (s->integral(at + h, k) - s->integral(at - h, k)) / (2 * h);
+                CHECK_NEAR(slope, want, 1e-7 * (want + k * 1e-4));
+            }
+        }
+}
+
+/* ---- the reference against differences ---- */
+
+typedef struct smooth_case {
+    const rheo_neuron *m;
+    const double *k;
+    uint32_t surrogate;
+    double slope;
+    double in[8][2], gout[8], gv[8], s0[RHEO_STATES];
+} smooth_case;
+enum { STEPS = 6 };
+
+/* sum over t of gout out + gv v; *kink: least distance from where a surrogate is not smooth. */
+static double smooth_loss(const smooth_case *c, double *kink)
+{
+    double s[RHEO_STATES], loss = 0;
+    memcpy(s, c->s0, sizeof s);
+    for (int t = 0; t < STEPS; t++) {
+        double x,
+            out = c->m->reference.step(c->k, s, c->in[t], true, c->surrogate, c->slope, true, &x);
+        loss += c->gout[t] * out;
+        loss += c->gv[t] * (c->m->readout < RHEO_STATES ? s[c->m->readout] : out);
+        double z = fabs(x) * c->slope;
+        if (kink && c->m->out == RHEO_BITS) *kink = fmin(*kink, fmin(z, fabs(z - 1)));
+        if (kink && strcmp(c->m->name, "relu") == 0) *kink = fmin(*kink, fabs(c->in[t][0]));
+        /* the spike that starts the refractory time is decided at one half */
+        if (kink && run_states(c->m) == 3) *kink = fmin(*kink, fabs(s[1] - 0.5));
+    }
+    return loss;
+}
+
+/* (f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h: error h^4 f'''''/30 */
+static double difference(const smooth_case *c, double *at)
+{
+    static const double weight[4] = {1, -8, 8, -1}, place[4] = {-2, -1, 1, 2};
+    const double h = 2e-4, here = *at;
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        *at = here + place[i] * h;
+        sum += weight[i] * smooth_loss(c, NULL);
+    }
+    *at = here;
+    return sum / (12 * h);
+}
+
+static void check_smooth(smooth_case *c, const char *what)
+{
+    uint32_t states = run_states(c->m);
+    for (uint32_t seed = 0;; seed++) { /* away from kinks: draw again */
+        double kink = 1;
+        for (uint32_t t = 0; t < STEPS; t++) {
+            c->in[t][0] = 1.8 * run_draw(seed, t) - 0.3;
+            c->gout[t] = run_draw(seed, 10 + t) - 0.5;
+            c->gv[t] = run_draw(seed, 20 + t) - 0.5;
+        }
+        if (states > 0) c->s0[0] = 0.4, c->s0[1] = 0.3;
+        smooth_loss(c, &kink);
+        if (kink > 0.01) break;
+        if (seed > 2000) fail_msg("%s: no smooth place found", what);
+    }
+    double got[STEPS + 2], want[STEPS + 2], size = 0;
+    double s[STEPS + 1][RHEO_STATES], gs[RHEO_STATES] = {0};
+    memcpy(s[0], c->s0, sizeof s[0]);
+    for (int t = 0; t < STEPS; t++) {
+        double x;
+        memcpy(s[t + 1], s[t], sizeof s[t]);
+        c->m->reference.step(c->k, s[t + 1], c->in[t], true, c->surrogate, c->slope, true, &x);
+    }
+    for (int t = STEPS; t-- > 0;) {
+        double gin[2], gout = c->gout[t];
+        if (c->m->readout < RHEO_STATES)
+            gs[c->m->readout] += c->gv[t];
+        else
+            gout += c->gv[t];
+        c->m->reference.adjoint(c->k, s[t], c->in[t], true, c->surrogate, c->slope, gout, gs, gin);
+        got[t] = gin[0];
+    }
+    got[STEPS] = states > 0 ? gs[0] : 0;
+    got[STEPS + 1] = states > 0 ? gs[1] : 0;
+    for (int t = 0; t < STEPS; t++) want[t] = difference(c, &c->in[t][0]);
+    want[STEPS] = states > 0 ? difference(c, &c->s0[0]) : 0;
+    want[STEPS + 1] = states > 0 ? difference(c, &c->s0[1]) : 0;
+    for (int i = 0; i < STEPS + 2; i++) size = fmax(size, fabs(want[i]));
+    assert_true(size > 1e-3);
+    for (int i = 0; i < STEPS + 2; i++)
+        if (!(fabs(got[i] - want[i]) <= 1e-7 * size))
+            fail_msg("%s, number %d: adjoint %.12g, differences %.12g", what, i, got[i], want[i]);
+}
+
+static void test_smooth_gradient(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"if", "lif", "sign"};
+    char what[96];
+    const rheo_surrogate *surrogate;
+    for (int m = 0; m < 3; m++)
+        for (uint32_t i = 0; (surrogate = rheo__surrogate_at(i)) != NULL; i++)
+            for (int kind = 0; kind < (m < 2 ? 12 : 1); kind++) {
+                neuron_run r;
+                setting set[] = {{"detach", 0},
+                                 {"reset", kind % 3},
+                                 {"when", kind / 3 % 2},
+                                 {"refractory", kind / 6 * 2},
+                                 {NULL, 0}};
+                run_open(ctx, models[m], 1, m < 2 ? set : NULL, &r);
+                smooth_case c = {.m = r.m, .k = r.kd, .surrogate = i, .slope = 2.5};
+                snprintf(what, sizeof what, "%s %s reset %d when %d refractory %d", models[m],
+                         surrogate->name, kind % 3, kind / 3 % 2, kind / 6 * 2);
+                check_smooth(&c, what);
+            }
+    static const char *const analogue[] = {"relu", "identity", "soft-lif"};
+    for (int m = 0; m < 3; m++) {
+        neuron_run r; /* gamma wide enough for the step of the differences */
+        run_open(ctx, analogue[m], 1, m == 2 ? (setting[]){{"gamma", 0.3}, {NULL, 0}} : NULL, &r);
+        smooth_case c = {.m = r.m, .k = r.kd, .slope = 1};
+        check_smooth(&c, analogue[m]);
+    }
+}
+
+/* soft-LIF far from its kink, both sides of the switch at -20: difference of the rate itself */
+static void test_soft_lif_slope(void **state)
+{
+    (void)state;
+    static const double x[] = {-3, 0.3, 0.59, 0.61, 0.9, 1, 1.1, 3, 30};
+    neuron_run r;
+    run_open(ctx, "soft-lif", 1, NULL, &r);
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
+        double s[1] = {0}, gs[1] = {0}, out[2], g, unused, h = 1e-5;
+        for (int side = 0; side < 2; side++)
+            out[side] = r.m->reference.step(r.kd, s, (double[]){x[i] + (side ? h : -h), 0}, false,
+                                            0, 0, true, &unused);
+        r.m->reference.adjoint(r.kd, s, (double[]){x[i], 0}, false, 0, 0, 1, gs, &g);
+        /* relative error h^2/(6 gamma^2) = 4e-8, rounding 1e-16/h of the rate */
+        CHECK_NEAR(g, (out[1] - out[0]) / (2 * h), 3e-7 * g + 1e-10);
+    }
+}
+
+/* ---- by hand ---- */
+
+/* Two steps, loss s[1]: ds[1]/di[0] = d(x1) (beta - [not detached] theta d(x0)) for next/subtract,
+ * and d(x1) beta (1 - z0 - [not detached] p0 d(x0)) for same/zero. */
+static void test_two_steps_by_hand(void **state)
+{
+    (void)state;
+    const double beta = 0.8, theta = 1.2, i0 = 1.3, i1 = 0.6;
+    for (int detach = 0; detach < 2; detach++)
+        for (int same_zero = 0; same_zero < 2; same_zero++) {
+            neuron_run r;
+            run_open(ctx, "lif", 1,
+                     (setting[]){{"beta", beta},
+                                 {"threshold", theta},
+                                 {"detach", detach},
+                                 {"reset", same_zero},
+                                 {"when", same_zero},
+                                 {NULL, 0}},
+                     &r);
+            r.in[0][0][0] = (float)i0;
+            r.in[0][1][0] = (float)i1;
+            float gout[2] = {0, 1}, gin[2];
+            float *work = aligned_alloc(64, r.m->work(2) * sizeof(float));
+            assert_non_null(work);
+            rheo_block_adjoint a = {.forward = run_block(&r, 2, 1),
+                                    .gout = gout,
+                                    .gout_t = 1,
+                                    .gport = {gin},
+                                    .gport_t = {1},
+                                    .work = work};
+            rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
+            double x0 = i0 - theta, v0 = same_zero ? 0 : i0 - theta / beta;
+            double x1 = beta * v0 + i1 - theta;
+            double d0 = 1 / (1 + M_PI * M_PI * x0 * x0), d1 = 1 / (1 + M_PI * M_PI * x1 * x1);
+            double through =
+                same_zero ? (detach ? 0 : -beta * i0 * d0) : beta - (detach ? 0 : theta * d0);
+            CHECK_NEAR(gin[1], d1, 1e-6);
+            CHECK_NEAR(gin[0], d1 * through, 1e-6);
+            free(work);
+        }
+}
+
+/* BinaryNet's straight-through estimator: the gradient passes where |x| <= 1. */
+static void test_straight_through(void **state)
+{
+    (void)state;
+    static const float x[] = {-2, -1.01f, -1, -0.3f, 0, 0.7f, 1, 1.01f, 9};
+    neuron_run r;
+    run_open(ctx, "sign", 1, NULL, &r);
+    memcpy(r.in[0][0], x, sizeof x);
+    int surrogate = rheo__field_index(r.m->fields, "surrogate");
+    float gout[9], gin[9], *work = aligned_alloc(64, r.m->work(1) * sizeof(float));
+    assert_non_null(work);
+    for (int j = 0; j < 9; j++) gout[j] = (float)(j + 1);
+    rheo_block_adjoint a = {.forward = run_block(&r, 1, 9),
+                            .gout = gout,
+                            .gport = {gin},
+                            .surrogate = (uint32_t)r.m->fields[surrogate].init,
+                            .work = work};
+    rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
+    for (int j = 0; j < 9; j++) assert_true(gin[j] == (fabsf(x[j]) <= 1 ? gout[j] : 0));
+    free(work);
+}
+
+/* ---- the float loops ---- */
+
+typedef struct adjoint_run {
+    _Alignas(64) float gout[RUN_STEPS][RHEO_BLOCK], gv[RUN_STEPS][RHEO_BLOCK];
+    _Alignas(64) float gin[RUN_STEPS][RHEO_BLOCK];
+} adjoint_run;
+
+static void adjoint_open(adjoint_run *g, uint32_t seed)
+{
+    memset(g, 0, sizeof *g);
+    for (uint32_t t = 0; t < RUN_STEPS; t++)
+        for (uint32_t j = 0; j < RHEO_BLOCK; j++) {
+            g->gout[t][j] = (float)run_draw(seed + 1, t * RHEO_BLOCK + j) - 0.5f;
+            g->gv[t][j] = (float)run_draw(seed + 2, t * RHEO_BLOCK + j) - 0.5f;
+        }
+}
+
+static void adjoint_window(rheo_context *with, neuron_run *r, adjoint_run *g, uint32_t T,
+                           uint32_t n, uint32_t surrogate, bool fixed)
+{
+    float *work = aligned_alloc(64, r->m->work(T) * sizeof(float));
+    assert_non_null(work);
+    neuron_run before = *r;
+    rheo_block_adjoint a = {.forward = run_block(r, T, n),
+                            .gout = g->gout[0],
+                            .gout_t = RHEO_BLOCK,
+                            .greadout = g->gv[0],
+                            .greadout_t = RHEO_BLOCK,
+                            .gport = {g->gin[0]},
+                            .gport_t = {fixed ? 0 : RHEO_BLOCK},
+                            .surrogate = surrogate,
+                            .slope = 3,
+                            .work = work};
+    if (fixed) a.forward.port_t[0] = 0;
+    rheo__neuron_loops(with, r->m->index)->adjoint(&a);
+    assert_memory_equal(before.state, r->state, sizeof r->state); /* left untouched */
+    free(work);
+}
+
+static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint32_t surrogate)
+{
+    static adjoint_run g;
+    adjoint_open(&g, 40 + n);
+    adjoint_window(ctx, r, &g, T, n, surrogate, false);
+    uint32_t left_out = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        double s[RUN_STEPS + 1][RHEO_STATES], gs[RHEO_STATES] = {0}, want[RUN_STEPS], size = 0;
+        double least = 1;
+        for (int f = 0; f < RHEO_STATES; f++) s[0][f] = (double)r->state[f][j];
+        for (uint32_t t = 0; t < T; t++) {
+            double x, in[2] = {(double)r->in[0][t][j], 0};
+            memcpy(s[t + 1], s[t], sizeof s[t]);
+            r->m->reference.step(r->kd, s[t + 1], in, false, surrogate, 3, true, &x);
+            if (r->m->out == RHEO_BITS) least = fmin(least, fabs(x));
+            least = fmin(least, fabs(fabs(x) * 3 - 1)); /* corners of triangle and rectangle */
+        }
+        if (least < 2e-5) {
+            left_out++;
+            continue;
+        }
+        for (uint32_t t = T; t-- > 0;) {
+            double in[2] = {(double)r->in[0][t][j], 0}, gin[2], gout = (double)g.gout[t][j];
+            if (r->m->readout < RHEO_STATES)
+                gs[r->m->readout] += (double)g.gv[t][j];
+            else
+                gout += (double)g.gv[t][j];
+            r->m->reference.adjoint(r->kd, s[t], in, false, surrogate, 3, gout, gs, gin);
+            want[t] = gin[0];
+            size = fmax(size, fabs(want[t]));
+        }
+        for (uint32_t t = 0; t < T; t++) /* T roundings, through d' of a few units */
+            if (!(fabs((double)g.gin[t][j] - want[t]) <= 1e-5 * size + 1e-9))
+                fail_msg("%s surrogate %u n %u: neuron %u step %u: %.9g, reference %.9g",
+                         r->m->name, surrogate, n, j, t, (double)g.gin[t][j], want[t]);
+    }
+    assert_true(left_out <= 1 + n / 8);
+}
+
+static void test_float_adjoint(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 10, 16, 63, 64};
+    static neuron_run r;
+    const rheo_neuron *m;
+    for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
+        if (!m->reference.adjoint) continue;
+        bool leaky = run_states(m) > 0;
+        for (int kind = 0; kind < (leaky ? 12 : 1); kind++)
+            for (uint32_t s = 0; s < (m->out == RHEO_BITS ? 6u : 1u); s++) {
+                setting set[] = {{"detach", kind / 6},
+                                 {"reset", kind % 3},
+                                 {"when", kind / 3 % 2},
+                                 {"refractory", kind % 2},
+                                 {NULL, 0}};
+                run_open(ctx, m->name, 1, leaky ? set : NULL, &r);
+                run_fill(&r, 50);
+                check_against_reference(&r, 25, sizes[(s + (uint32_t)kind) % 5], s);
+            }
+    }
+}
+
+static void test_adjoint_same_bits(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 10, 16, 17, 63};
+    static neuron_run r;
+    static adjoint_run whole, other;
+    enum { T = 25 };
+    const rheo_neuron *m;
+    for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
+        if (!m->reference.adjoint) continue;
+        run_open(ctx, m->name, 1, NULL, &r);
+        run_fill(&r, 60);
+        adjoint_open(&whole, 61);
+        adjoint_window(ctx, &r, &whole, T, RHEO_BLOCK, 0, false);
+        for (int isa = 0; isa <= (int)rheo__isa_best(); isa++) {
+            rheo_context *with = run_context((rheo_isa_level)isa);
+            adjoint_open(&other, 61);
+            adjoint_window(with, &r, &other, T, RHEO_BLOCK, 0, false);
+            assert_memory_equal(&whole, &other, sizeof whole);
+            for (int i = 0; i < 5; i++) {
+                adjoint_open(&other, 61);
+                adjoint_window(with, &r, &other, T, sizes[i], 0, false);
+                for (int t = 0; t < T; t++) {
+                    assert_memory_equal(whole.gin[t], other.gin[t], sizes[i] * sizeof(float));
+                    for (uint32_t j = sizes[i]; j < RHEO_BLOCK; j++)
+                        assert_true(other.gin[t][j] == 0); /* as it was */
+                }
+            }
+            rheo_context_free(with);
+        }
+    }
+}
+
+/* A static input's gradient is the sum over time, from the last step to the first. */
+static void test_static_input(void **state)
+{
+    (void)state;
+    static neuron_run r;
+    static adjoint_run each, summed;
+    enum { T = 25, N = 37 };
+    const rheo_neuron *m;
+    for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
+        if (!m->reference.adjoint) continue;
+        run_open(ctx, m->name, 1, NULL, &r);
+        run_fill(&r, 70);
+        for (int t = 1; t < T; t++) memcpy(r.in[0][t], r.in[0][0], sizeof r.in[0][0]);
+        adjoint_open(&each, 71);
+        adjoint_open(&summed, 71);
+        adjoint_window(ctx, &r, &each, T, N, 0, false);
+        adjoint_window(ctx, &r, &summed, T, N, 0, true);
+        for (int j = 0; j < N; j++) {
+            float sum = 0;
+            for (int t = T; t-- > 0;) sum += each.gin[t][j];
+            assert_true(sum == summed.gin[0][j]);
+        }
+        assert_true(summed.gin[0][N] == 0 && summed.gin[1][0] == 0);
+    }
+}
+
+/* gout alone and greadout alone add up to both; NULL is 0. */
+static void test_missing_gradients(void **state)
+{
+    (void)state;
+    static neuron_run r;
+    static adjoint_run both;
+    run_open(ctx, "lif", 1, NULL, &r);
+    run_fill(&r, 80);
+    adjoint_open(&both, 81);
+    float *work = aligned_alloc(64, r.m->work(25) * sizeof(float));
+    float part[2][25][RHEO_BLOCK];
+    assert_non_null(work);
+    adjoint_window(ctx, &r, &both, 25, 64, 0, false);
+    for (int i = 0; i < 2; i++) {
+        rheo_block_adjoint a = {.forward = run_block(&r, 25, 64),
+                                .gout = i ? NULL : both.gout[0],
+                                .gout_t = RHEO_BLOCK,
+                                .greadout = i ? both.gv[0] : NULL,
+                                .greadout_t = RHEO_BLOCK,
+                                .gport = {part[i][0]},
+                                .gport_t = {RHEO_BLOCK},
+                                .slope = 3,
+                                .work = work};
+        rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
+        a.gport[0] = NULL; /* not wanted: nothing is written */
+        rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
+    }
+    for (int t = 0; t < 25; t++)
+        for (int j = 0; j < 64; j++)
+            CHECK_NEAR(part[0][t][j] + part[1][t][j], both.gin[t][j], 1e-5);
+    free(work);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_surrogate_values),
+        cmocka_unit_test(test_surrogate_integral_and_loops),
+        cmocka_unit_test(test_smooth_gradient),
+        cmocka_unit_test(test_soft_lif_slope),
+        cmocka_unit_test(test_two_steps_by_hand),
+        cmocka_unit_test(test_straight_through),
+        cmocka_unit_test(test_float_adjoint),
+        cmocka_unit_test(test_adjoint_same_bits),
+        cmocka_unit_test(test_static_input),
+        cmocka_unit_test(test_missing_gradients),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
