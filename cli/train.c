@@ -21,7 +21,7 @@ static rheo_status run(cli_call *call)
     rheo_recipe *recipe = NULL;
     rheo_status status = cli_recipe(call, &recipe);
     if (status != RHEO_OK) return status;
-    rheo_train_options options = {.out = call->out, .force = call->force, .reuse = !call->force};
+    rheo_train_options options = {.out = call->out, .force = call->force};
     char *folder = NULL;
     status = rheo_train(recipe, &options, &folder);
     rheo_recipe_free(recipe);

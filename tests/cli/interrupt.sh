@@ -3,14 +3,14 @@
 cd "$WORK" || exit 1
 tiny long.yaml long 30
 run train long.yaml --out whole; exits 0
-start() { "$BUILD/rheobase" train long.yaml --out "$1" >"$WORK/out" 2>"$WORK/err" & child=$!; }
+start() { "$BUILD/rheobase" train long.yaml --out "$1" >"$WORK/first.out" 2>"$WORK/first.err" & child=$!; }
 # stop DIR SIGNAL: once a first checkpoint is there
 stop() {
     start "$1"
     await "$1/long/digits-full/1/checkpoint.rheo" || { kill -9 $child; exit 1; }
     kill -"$2" $child
-    wait $child
-    code=$?; out=$(cat "$WORK/out"); err=$(cat "$WORK/err"); line="train, then SIG$2"
+    wait $child 2>/dev/null
+    code=$?; out=$(cat "$WORK/first.out"); err=$(cat "$WORK/first.err"); line="train, then SIG$2"
 }
 same() {
     cmp -s "whole/long/digits-full/1/model.rheo" "$1/long/digits-full/1/model.rheo" || bad "the same bits"

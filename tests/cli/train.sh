@@ -30,7 +30,7 @@ run train tiny.yaml --seed 3 --force --threads 2 --quiet; exits 0
 [ first -ot $folder/model.rheo ] && cmp -s first $folder/model.rheo || bad "--force trains again, to the same bits"
 # another recipe of that name: refused unless --force
 sed -i 's/0.9,/0.8,/' tiny.yaml
-run train tiny.yaml --seed 3; exits 1; complains "--force"
+run train tiny.yaml --seed 3; exits 2; complains "--force"
 cmp -s first $folder/model.rheo || bad "the old run is untouched"
 # --set makes a folder of its own
 run train tiny.yaml --set learn.epochs=1 --set code.steps=2; exits 0
