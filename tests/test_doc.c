@@ -79,8 +79,9 @@ static void test_tree(void **state)
     assert_ptr_equal(rheo__doc_at(rheo__doc_get(root, "learn"), 1),
                      rheo__doc_find(root, "learn.1"));
     static const char *const nowhere[] = {
-        "learn.2", "learn.x", "learn.-1",      "learn..rate",
-        ".net",    "net.0",   "learn.0.rates", "learn.99999999999999999999"};
+        "learn.2",     "learn.x",       "learn.-1",
+        "learn..rate", ".net",          "net.",
+        "net.0",       "learn.0.rates", "learn.99999999999999999999"};
     for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
         assert_null(rheo__doc_find(root, nowhere[i]));
     expect_text(root, "name: x\nnet: 784-10\nlearn:\n  - method: adam\n    rate: 5e-4\n"
