@@ -26,15 +26,41 @@ size_t rheo__resident_now(void)
     return status_value("VmRSS:");
 }
 
-static rheo_status fill(rheo_job *job, const char *data)
+/* One blank sample of the form that the model file tells: enough to build the net. */
+static rheo_status stand_in(rheo_job *job)
 {
-    rheo_recipe *recipe = job->recipe;
-    rheo_data_request ask = recipe->data;
+    const uint32_t *s = job->form, label = 0;
+    size_t features;
+    float *blank = NULL;
+    RHEO_CHECK(job->ctx, rheo__mul(s[0], s[1], &features) && rheo__mul(features, s[2], &features),
+               RHEO_FORMAT, "the model's data form %u x %u x %u is not possible", s[0], s[1], s[2]);
+    RHEO_TRY(rheo__alloc(job->ctx, features, sizeof *blank, "a blank sample", &blank));
+    rheo_status status = rheo__data_make(job->ctx, job->recipe->data.name, s, blank, &label, 1, NULL,
+                                         NULL, 0, &job->data);
+    rheo__release(job->ctx, blank);
+    if (!status) job->data->classes = s[3];
+    return status;
+}
+
+/* Data as asked; without any, an empty set of the form that the model file tells. */
+static rheo_status open_data(rheo_job *job, const char *data)
+{
+    if (data && !data[0]) return stand_in(job);
+    rheo_data_request ask = job->recipe->data;
     if (data) {
         ask.name = data;
         ask.path = NULL;
     }
     RHEO_TRY(rheo__data_open(job->ctx, &ask, &job->data));
+    memcpy(job->form, job->data->shape, sizeof job->data->shape);
+    job->form[3] = job->data->classes;
+    return RHEO_OK;
+}
+
+static rheo_status fill(rheo_job *job, const char *data)
+{
+    rheo_recipe *recipe = job->recipe;
+    RHEO_TRY(open_data(job, data));
     job->resident = rheo__resident_now();
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,
@@ -73,10 +99,19 @@ rheo_session_request rheo__job_request(const rheo_job *job)
         .phase = job->recipe->phase, .phases = job->recipe->phases, .every = 30};
 }
 
+static rheo_slot form_slot(const rheo_job *job)
+{
+    return (rheo_slot){.path = "/data/form",
+                       .type = RHEO_SLOT_U32,
+                       .rows = 4,
+                       .data = (uint32_t *)(uintptr_t)job->form};
+}
+
 /* Without labels the file has no such dataset. */
 static uint32_t model_slots(const rheo_job *job, rheo_slot *slots)
 {
-    uint32_t count = rheo__net_slots(job->net, slots, RHEO_SESSION_SLOTS - 1);
+    uint32_t count = rheo__net_slots(job->net, slots, RHEO_SESSION_SLOTS - 2);
+    slots[count++] = form_slot(job);
     if (!job->session.assignment) return count;
     slots[count] = (rheo_slot){.path = "/readout/assignment",
                                .type = RHEO_SLOT_U32,
@@ -132,6 +167,8 @@ rheo_status rheo__job_load(rheo_context *ctx, const char *path, const char *data
     *job = (rheo_job){.ctx = ctx, .owns_recipe = true};
     rheo_status status = rheo__recipe_from_text(ctx, text, file, &job->recipe);
     rheo__release(ctx, text);
+    rheo_slot form = form_slot(job);
+    if (!status && data && !data[0]) status = rheo__slots_load(ctx, file, NULL, &form, 1);
     if (!status) status = fill(job, data);
     if (!status) status = edit_all(job);
     if (!status) status = load_weights(job, file);

@@ -11,13 +11,14 @@ typedef struct rheo_job {
     rheo_dataset *data;
     rheo_net *net;
     rheo_session session;
+    uint32_t form[4];      /* of the data: C, H, W, classes; saved with the model */
     size_t resident;       /* of the process after the data were loaded [bytes] */
 } rheo_job;
 
 /* Data, net and session of a recipe; nothing is trained. */
 rheo_status rheo__job_open(rheo_context *ctx, rheo_recipe *recipe, rheo_job *job);
-/* From a run folder or a .rheo file: the trained net with its labels. data: another set's name, or
- * NULL for the recipe's. */
+/* From a run folder or a .rheo file: the trained net with its labels. data: "" for none (the net
+ * runs on the caller's arrays), another set's name, or NULL for the recipe's. */
 rheo_status rheo__job_load(rheo_context *ctx, const char *path, const char *data, rheo_job *job);
 void rheo__job_close(rheo_job *job);
 /* Learned net to model.rheo. */

@@ -271,7 +271,7 @@ static rheo_status train_in(run *r)
 {
     bool same, finished;
     RHEO_TRY(same_recipe(r, &same, &finished));
-    if (finished && r->options->reuse) return RHEO_OK;
+    if (finished && !r->options->force) return RHEO_OK; /* it would come out the same */
     if (!same || finished) RHEO_TRY(clear_folder(r));
     return do_run(r);
 }
@@ -320,7 +320,7 @@ rheo_status rheo_resume(rheo_context *ctx, const char *folder)
     rheo_status status = rheo__recipe_from_text(ctx, text, path, &recipe);
     rheo__release(ctx, text);
     if (status) return status;
-    rheo_train_options options = {.reuse = true};
+    rheo_train_options options = {0};
     status = train_folder(recipe, folder, &options);
     rheo_recipe_free(recipe);
     return status;

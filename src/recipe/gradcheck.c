@@ -1,0 +1,361 @@
+/* gradcheck.c: `rheobase gradcheck`: are the gradients right? Two links of one chain:
+ *
+ *   1. the double reference of the recipe's net, with smooth spikes, against central differences of
+ *      the loss, (L(w+h) - L(w-h)) / 2h, for some weights of each parameter;
+ *   2. the float engine with its real spikes against the double reference with the same spikes, for
+ *      all weights.
+ *
+ * Straight-through parameters (binary weights) have a gradient by definition, not by calculus: link 1
+ * leaves them out and says so. Data are random, a few steps of a few samples. */
+#include "exec/reference.h"
+#include "recipe/job.h"
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAMPLES 3u
+#define STEPS 6u
+#define WEIGHTS 12u
+/* h = 1e-5 leaves errors of h^2 = 1e-10 and of rounding, 1e-16 / h = 1e-11, both relative; curvature of
+ * the steepest surrogate (slope 25) multiplies the first by 25^2. */
+#define STEP 1e-5
+#define SMOOTH_LIMIT 1e-6
+/* float32 has 2^-24 = 6e-8; sums of some thousand terms lose about two digits more. */
+#define FLOAT_LIMIT 1e-4
+
+typedef struct line {
+    char name[64];
+    double smooth, engine; /* largest errors, relative to the largest gradient; NaN: not applicable */
+    const char *why;
+} line;
+
+typedef struct checker {
+    rheo_context *ctx;
+    rheo_recipe *recipe;
+    rheo_dataset *data;
+    rheo_net *net;
+    const rheo_phase *phase;
+    uint32_t T, inputs, outputs;
+    double *x, *g; /* [T,B,N], [T,B,C] */
+    uint32_t label[SAMPLES], id[SAMPLES];
+    line *lines;
+    uint32_t count;
+    uint64_t differ, spikes; /* spikes of engine and reference that differ, of all */
+} checker;
+
+static bool straight_through(const checker *c, uint32_t p)
+{
+    const rheo_param *param = &c->net->param[p];
+    int node = rheo__net_find(c->net, param->node, param->name);
+    const rheo_node_spec *spec = &c->net->node[node];
+    int index = spec->layer->fields ? rheo__field_index(spec->layer->fields, "weights") : -1;
+    return index >= 0 && !strcmp(param->name, "weight") && spec->options.v[index] > 0;
+}
+
+/* Loss and, when asked, its gradient, at the output that the reference holds. */
+static double loss_of(checker *c, rheo_reference *reference, double *grad)
+{
+    const rheo_loss *loss = c->phase->loss;
+    const double *at = loss->uses_readout ? rheo__reference_readout(reference)
+                                          : rheo__reference_out(reference);
+    return loss->reference(&c->phase->loss_options, c->T, SAMPLES, c->outputs, at, c->label, grad);
+}
+
+static void backward(checker *c, rheo_reference *reference)
+{
+    bool readout = c->phase->loss->uses_readout;
+    rheo__reference_forward(reference, c->x);
+    loss_of(c, reference, c->g);
+    rheo__reference_backward(reference, readout ? NULL : c->g, readout ? c->g : NULL, NULL);
+}
+
+static double largest(const double *g, size_t count)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, fabs(g[i]));
+    return most;
+}
+
+/* Link 1 for one parameter. */
+static double check_smooth(checker *c, rheo_reference *reference, uint32_t p)
+{
+    const rheo_param *param = &c->net->param[p];
+    size_t count = (size_t)param->rows * param->cols;
+    const double *grad = rheo__reference_grad(reference, p);
+    double *w = rheo__reference_param(reference, p);
+    double scale = largest(grad, count), worst = 0;
+    rheo_key key = rheo__key(c->recipe->seed, p, RHEO_FOR_TEST);
+    for (uint32_t i = 0; i < WEIGHTS && scale > 0; i++) {
+        uint32_t draw[4], counter[4] = {i, 0, 0, 0};
+        rheo__philox(key, counter, draw);
+        size_t at = draw[0] % count;
+        double kept = w[at];
+        w[at] = kept + STEP;
+        rheo__reference_forward(reference, c->x);
+        double above = loss_of(c, reference, NULL);
+        w[at] = kept - STEP;
+        rheo__reference_forward(reference, c->x);
+        double below = loss_of(c, reference, NULL);
+        w[at] = kept;
+        worst = fmax(worst, fabs((above - below) / (2 * STEP) - grad[at]) / scale);
+    }
+    return worst;
+}
+
+static rheo_status make_reference(checker *c, bool smooth, rheo_reference **out)
+{
+    rheo_reference_options options = {.T = c->T,
+                                      .B = SAMPLES,
+                                      .train = true,
+                                      .smooth = smooth,
+                                      .seed = c->net->seed,
+                                      .sample = c->id,
+                                      .show = 1};
+    return rheo__reference_new(c->net, &options, out);
+}
+
+static rheo_status link_smooth(checker *c)
+{
+    rheo_reference *reference = NULL;
+    RHEO_TRY(make_reference(c, true, &reference));
+    backward(c, reference);
+    for (uint32_t i = 0, p = 0; p < c->net->params; p++) {
+        if (!c->net->param[p].trained) continue;
+        bool through = straight_through(c, p);
+        c->lines[i].smooth = through ? NAN : check_smooth(c, reference, p);
+        c->lines[i++].why = through ? "straight-through" : "";
+    }
+    rheo__reference_free(reference);
+    return RHEO_OK;
+}
+
+/* Link 2: the engine's forward and backward on the same numbers. */
+static void run_engine(checker *c, rheo_plan *plan, float *scratch)
+{
+    rheo__plan_batch(plan, SAMPLES, c->id, 1);
+    rheo_signal *source = &plan->work[0].out;
+    for (uint32_t t = 0; t < c->T; t++)
+        for (uint32_t b = 0; b < SAMPLES; b++)
+            for (uint32_t n = 0; n < c->inputs; n++)
+                rheo__real_row(source, t, b)[n] =
+                    (float)c->x[((size_t)t * SAMPLES + b) * c->inputs + n];
+    rheo__plan_forward(plan);
+    bool readout = c->phase->loss->uses_readout;
+    rheo_loss_call call = {.options = &c->phase->loss_options,
+                           .T = c->T,
+                           .B = SAMPLES,
+                           .C = c->outputs,
+                           .out = rheo__plan_output(plan),
+                           .readout = rheo__plan_readout(plan),
+                           .label = c->label,
+                           .gout = readout ? NULL : &plan->gradient[c->net->output],
+                           .greadout = readout ? &plan->greadout : NULL,
+                           .scratch = scratch};
+    c->phase->loss->value(&call);
+    plan->work[c->net->output].gout = call.gout;
+    rheo__plan_backward(plan);
+}
+
+static void compare_spikes(checker *c, const rheo_plan *plan, const rheo_reference *reference)
+{
+    for (uint32_t n = 1; n < c->net->nodes; n++) {
+        const rheo_signal *out = &plan->work[n].out;
+        if (out->form != RHEO_BITS) continue;
+        const double *there = rheo__reference_node(reference, n);
+        for (uint32_t t = 0; t < c->T; t++)
+            for (uint32_t b = 0; b < SAMPLES; b++)
+                for (uint32_t i = 0; i < out->N; i++, c->spikes++)
+                    c->differ += fabs((double)rheo__signal_get(out, t, b, i) - *there++) > 1e-6;
+    }
+}
+
+static void compare_gradients(checker *c, const rheo_plan *plan, const rheo_reference *reference)
+{
+    uint32_t at = 0;
+    for (uint32_t n = 0; n < c->net->nodes; n++)
+        for (uint32_t i = 0; i < c->net->node[n].params; i++) {
+            const rheo_param *param = c->net->node[n].param[i];
+            if (!param->trained) continue;
+            const double *want = rheo__reference_grad(reference, (uint32_t)(param - c->net->param));
+            const float *got = plan->work[n].grad[i];
+            size_t count = (size_t)param->rows * param->cols;
+            double scale = largest(want, count), worst = 0;
+            for (size_t k = 0; k < count; k++)
+                worst = fmax(worst, fabs((double)got[k] - want[k]));
+            c->lines[at++].engine = scale > 0 ? worst / scale : worst;
+        }
+}
+
+static rheo_status link_engine(checker *c)
+{
+    rheo_reference *reference = NULL;
+    rheo_plan *plan = NULL;
+    float *scratch = NULL;
+    bool readout = c->phase->loss->uses_readout;
+    rheo_request request = {.T = c->T,
+                            .B = SAMPLES,
+                            .in_form = RHEO_REAL,
+                            .train = true,
+                            .gradient = true,
+                            .readout = readout};
+    rheo_status status = make_reference(c, false, &reference);
+    if (!status) status = rheo__plan_new(c->net, &request, &plan);
+    if (!status)
+        status = rheo__alloc(c->ctx, c->phase->loss->need(c->T, SAMPLES, c->outputs), sizeof(float),
+                             "gradcheck", &scratch);
+    if (!status) { /* the engine's running averages move in its forward: the reference goes first */
+        backward(c, reference);
+        run_engine(c, plan, scratch);
+        compare_spikes(c, plan, reference);
+        compare_gradients(c, plan, reference);
+    }
+    rheo__release(c->ctx, scratch);
+    rheo_plan_free(plan);
+    rheo__reference_free(reference);
+    return status;
+}
+
+/* ---- setting up ---- */
+
+static rheo_status make_arrays(checker *c)
+{
+    size_t in = (size_t)c->T * SAMPLES * c->inputs, out = (size_t)c->T * SAMPLES * c->outputs;
+    RHEO_TRY(rheo__alloc(c->ctx, in, sizeof(double), "gradcheck", &c->x));
+    RHEO_TRY(rheo__alloc(c->ctx, out, sizeof(double), "gradcheck", &c->g));
+    RHEO_TRY(rheo__alloc(c->ctx, c->net->params, sizeof *c->lines, "gradcheck", &c->lines));
+    rheo_key key = rheo__key(c->recipe->seed, 0, RHEO_FOR_TEST);
+    for (size_t i = 0; i < in; i++) { /* floats, so that both sides see the same numbers */
+        uint32_t draw[4], counter[4] = {(uint32_t)i, 1, 0, 0};
+        rheo__philox(key, counter, draw);
+        float x = rheo__uniform(draw[0]);
+        c->x[i] = !strcmp(c->recipe->code.encoder->name, "integer") ? floor(256 * (double)x)
+                                                                    : (double)x;
+    }
+    for (uint32_t b = 0; b < SAMPLES; b++) {
+        c->id[b] = b;
+        c->label[b] = b % c->outputs;
+    }
+    for (uint32_t p = 0; p < c->net->params; p++) {
+        const rheo_param *param = &c->net->param[p];
+        if (!param->trained) continue;
+        snprintf(c->lines[c->count].name, sizeof c->lines->name, "%s.%s", param->node, param->name);
+        c->count++;
+    }
+    return RHEO_OK;
+}
+
+static rheo_status set_up(checker *c)
+{
+    rheo_recipe *recipe = c->recipe;
+    for (uint32_t p = 0; p < recipe->phases && !c->phase; p++)
+        if (recipe->phase[p].loss) c->phase = &recipe->phase[p];
+    RHEO_CHECK(c->ctx, c->phase, RHEO_USAGE,
+               "%s: nothing in it learns by gradients (method bptt), there is none to check",
+               recipe->name);
+    RHEO_TRY(rheo__data_open(c->ctx, &recipe->data, &c->data));
+    rheo_net_request request = {.net = recipe->net,
+                                .neuron = recipe->neuron,
+                                .classes = c->data->classes,
+                                .dt = recipe->code.dt,
+                                .seed = recipe->seed,
+                                .file = recipe->file};
+    memcpy(request.in.dim, c->data->shape, sizeof request.in.dim);
+    RHEO_TRY(rheo__net_build(c->ctx, &request, &c->net));
+    c->inputs = rheo_net_inputs(c->net);
+    c->outputs = rheo_net_outputs(c->net);
+    c->T = rheo__net_analogue(c->net) ? 1 : STEPS;
+    return make_arrays(c);
+}
+
+static bool is_fine(const line *l)
+{
+    return !(l->smooth > SMOOTH_LIMIT) && l->engine <= FLOAT_LIMIT;
+}
+
+static void write_text(const checker *c, rheo_text *out)
+{
+    rheo__text_add(out, "%-24s %-28s %-28s %s\n", "parameter", "smooth: analytic - numeric",
+                   "engine: float32 - double", "verdict");
+    for (uint32_t i = 0; i < c->count; i++) {
+        const line *l = &c->lines[i];
+        rheo__text_add(out, "%-24s ", l->name);
+        if (isnan(l->smooth))
+            rheo__text_add(out, "%-28s ", l->why);
+        else
+            rheo__text_add(out, "%-28.2e ", l->smooth);
+        rheo__text_add(out, "%-28.2e %s\n", l->engine, is_fine(l) ? "fine" : "OFF");
+    }
+    rheo__text_add(out,
+                   "errors relative to the parameter's largest gradient; limits %.0e and %.0e; "
+                   "spikes that differ: %llu of %llu\n",
+                   SMOOTH_LIMIT, FLOAT_LIMIT, (unsigned long long)c->differ,
+                   (unsigned long long)c->spikes);
+}
+
+static rheo_status write_json(const checker *c, rheo_text *out)
+{
+    cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "parameters");
+    for (uint32_t i = 0; i < c->count; i++) {
+        const line *l = &c->lines[i];
+        cJSON *to = cJSON_CreateObject();
+        cJSON_AddStringToObject(to, "name", l->name);
+        if (isnan(l->smooth))
+            cJSON_AddNullToObject(to, "smooth");
+        else
+            cJSON_AddNumberToObject(to, "smooth", l->smooth);
+        cJSON_AddNumberToObject(to, "engine", l->engine);
+        cJSON_AddBoolToObject(to, "fine", is_fine(l));
+        cJSON_AddItemToArray(list, to);
+    }
+    cJSON_AddNumberToObject(root, "smooth_limit", SMOOTH_LIMIT);
+    cJSON_AddNumberToObject(root, "engine_limit", FLOAT_LIMIT);
+    cJSON_AddNumberToObject(root, "spikes_that_differ", (double)c->differ);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    RHEO_CHECK(c->ctx, text, RHEO_MEMORY, "out of memory: a result");
+    rheo__text_add(out, "%s\n", text);
+    cJSON_free(text);
+    return RHEO_OK;
+}
+
+static rheo_status check(checker *c, bool json, rheo_text *out)
+{
+    RHEO_TRY(set_up(c));
+    RHEO_TRY(link_smooth(c));
+    RHEO_TRY(link_engine(c));
+    if (json)
+        RHEO_TRY(write_json(c, out));
+    else
+        write_text(c, out);
+    RHEO_TRY(out->status);
+    for (uint32_t i = 0; i < c->count; i++)
+        RHEO_CHECK(c->ctx, is_fine(&c->lines[i]), RHEO_FAILED,
+                   "gradcheck: the gradient of %s is off by %.2e (smooth) and %.2e (engine) of its "
+                   "largest, expected %.0e and %.0e at most",
+                   c->lines[i].name, c->lines[i].smooth, c->lines[i].engine, SMOOTH_LIMIT,
+                   FLOAT_LIMIT);
+    return RHEO_OK;
+}
+
+rheo_status rheo_recipe_gradcheck(rheo_recipe *recipe, bool json, char **text)
+{
+    rheo_context *ctx = recipe->ctx;
+    checker *c = NULL;
+    RHEO_TRY(rheo__alloc(ctx, 1, sizeof *c, "gradcheck", &c));
+    *c = (checker){.ctx = ctx, .recipe = recipe};
+    rheo_text out = {.ctx = ctx};
+    rheo_status status = check(c, json, &out);
+    *text = NULL;
+    if (!status || status == RHEO_FAILED)
+        *text = out.data;
+    else
+        rheo__text_free(&out);
+    rheo__release(ctx, c->lines);
+    rheo__release(ctx, c->x);
+    rheo__release(ctx, c->g);
+    rheo_net_free(c->net);
+    rheo__data_free(c->data);
+    rheo__release(ctx, c);
+    return status;
+}

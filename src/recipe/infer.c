@@ -1,0 +1,211 @@
+/* infer.c: `rheobase run`: a trained net on the user's arrays, forward only.
+ *
+ * Input [B,N]: samples, coded as the recipe codes its data, for code.steps steps. Input [T,B,N]: what
+ * enters the net, step by step. Output [T,B,M]; spikes are 0 and 1. */
+#include "array/npy.h"
+#include "recipe/job.h"
+#include <stdio.h>
+#include <string.h>
+
+#define RECORDS 64
+#define INPUT_LIMIT ((size_t)1 << 34)
+
+typedef struct inference {
+    rheo_job job;
+    const rheo_run_options *options;
+    rheo_array in, out, record[RECORDS];
+    uint32_t records, T, B, N;
+    bool direct;           /* [T,B,N] */
+    float *x;              /* [T or 1, B, pitch] */
+    uint32_t *id;
+    rheo_plan *plan;
+} inference;
+
+static rheo_status check_input(inference *run)
+{
+    rheo_context *ctx = run->job.ctx;
+    const rheo_array *in = &run->in;
+    uint32_t need = rheo_net_inputs(run->job.net);
+    RHEO_CHECK(ctx, in->dims == 2 || in->dims == 3, RHEO_SHAPE,
+               "%s: has %u dimensions, expected [samples, %u] or [steps, samples, %u]",
+               run->options->input, in->dims, need, need);
+    uint64_t last = in->shape[in->dims - 1], B = in->shape[in->dims - 2];
+    uint64_t T = in->dims == 3 ? in->shape[0] : run->job.session.code.steps;
+    RHEO_CHECK(ctx, last == need, RHEO_SHAPE,
+               "%s: has %llu values a sample, but the net takes %u", run->options->input,
+               (unsigned long long)last, need);
+    RHEO_CHECK(ctx, T >= 1 && T <= 1u << 20 && B >= 1 && B <= 1u << 20, RHEO_SHAPE,
+               "%s: %llu steps of %llu samples, expected 1 to %u of each", run->options->input,
+               (unsigned long long)T, (unsigned long long)B, 1u << 20);
+    run->direct = in->dims == 3;
+    run->T = (uint32_t)T;
+    run->B = (uint32_t)B;
+    run->N = need;
+    if (!run->direct) run->T = rheo__net_analogue(run->job.net) ? 1 : run->T;
+    return RHEO_OK;
+}
+
+static double element(const rheo_array *a, uint64_t i)
+{
+    switch (a->dtype) {
+    case RHEO_U8: return ((const uint8_t *)a->data)[i];
+    case RHEO_I32: return ((const int32_t *)a->data)[i];
+    case RHEO_I64: return (double)((const int64_t *)a->data)[i];
+    case RHEO_F32: return (double)((const float *)a->data)[i];
+    case RHEO_F64: return ((const double *)a->data)[i];
+    }
+    return 0;
+}
+
+static rheo_status make_plan(inference *run)
+{
+    rheo_options options;
+    const rheo_encoder *encoder = rheo__session_encoder(&run->job.session, &options);
+    rheo_request request = {.T = run->options->stream ? 1 : run->T,
+                            .B = run->B,
+                            .in_form = run->direct ? RHEO_REAL : encoder->form,
+                            .in_fixed = !run->direct && encoder->fixed,
+                            .record = run->options->record};
+    RHEO_TRY(rheo__plan_new(run->job.net, &request, &run->plan));
+    size_t rows = (size_t)(run->direct ? run->T : 1) * run->B;
+    uint32_t pitch = rheo__pitch(run->N);
+    RHEO_TRY(rheo__alloc(run->job.ctx, rows * pitch, sizeof(float), "the input", &run->x));
+    for (size_t r = 0; r < rows; r++)
+        for (uint32_t n = 0; n < run->N; n++)
+            run->x[r * pitch + n] = (float)element(&run->in, r * run->N + n);
+    RHEO_TRY(rheo__alloc(run->job.ctx, run->B, sizeof(uint32_t), "the input", &run->id));
+    for (uint32_t b = 0; b < run->B; b++) run->id[b] = b;
+    return RHEO_OK;
+}
+
+static rheo_status make_array(inference *run, rheo_array *array, const char *name, uint32_t N)
+{
+    *array = (rheo_array){.dtype = RHEO_F32, .dims = 3, .shape = {run->T, run->B, N}};
+    snprintf(array->name, sizeof array->name, "%s", name);
+    array->count = (uint64_t)run->T * run->B * N;
+    return rheo__alloc(run->job.ctx, array->count, sizeof(float), "the output", &array->data);
+}
+
+static const rheo_signal *recorded(const inference *run, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    char name[32] = "";
+    memcpy(name, path, (size_t)(dot - path)); /* checked by the plan */
+    const rheo_work *work = &run->plan->work[rheo__net_find(run->job.net, name, dot + 1)];
+    return dot[1] == 'v' ? &work->readout : &work->out;
+}
+
+static rheo_status make_arrays(inference *run)
+{
+    RHEO_TRY(make_array(run, &run->out, "output", rheo_net_outputs(run->job.net)));
+    for (uint32_t i = 0; run->options->record && run->options->record[i]; i++) {
+        const char *path = run->options->record[i];
+        RHEO_CHECK(run->job.ctx, i < RECORDS, RHEO_USAGE, "more than %d records", RECORDS);
+        RHEO_TRY(make_array(run, &run->record[i], path, recorded(run, path)->N));
+        run->records = i + 1;
+    }
+    return RHEO_OK;
+}
+
+static void keep(const inference *run, uint32_t first, const rheo_signal *s, rheo_array *array)
+{
+    float *out = (float *)array->data + (size_t)first * run->B * s->N;
+    for (uint32_t t = 0; t < run->plan->request.T; t++)
+        for (uint32_t b = 0; b < run->B; b++)
+            for (uint32_t n = 0; n < s->N; n++) *out++ = rheo__signal_get(s, t, b, n);
+}
+
+static void fill_source(inference *run, uint32_t first)
+{
+    rheo_signal *source = &run->plan->work[0].out;
+    rheo_session *session = &run->job.session;
+    if (run->direct) {
+        size_t row = (size_t)run->B * rheo__pitch(run->N);
+        memcpy(source->real, run->x + first * row, run->plan->request.T * row * sizeof(float));
+        return;
+    }
+    rheo_options options;
+    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    rheo_encode call = {.ctx = run->job.ctx,
+                        .options = &options,
+                        .dt = session->code.dt,
+                        .B = run->B,
+                        .N = run->N,
+                        .x = run->x,
+                        .sample = run->id,
+                        .show = 0,
+                        .intensity = 1,
+                        .seed = session->seed,
+                        .step0 = first};
+    encoder->encode(&call, source);
+}
+
+static rheo_status run_all(inference *run)
+{
+    rheo__plan_batch(run->plan, run->B, run->id, 0);
+    for (uint32_t first = 0; first < run->T; first += run->plan->request.T) {
+        if (rheo__interrupted(run->job.ctx))
+            return rheo__fail(run->job.ctx, RHEO_INTERRUPTED, "interrupted; nothing was written");
+        fill_source(run, first);
+        rheo__plan_forward(run->plan);
+        keep(run, first, rheo__plan_output(run->plan), &run->out);
+        for (uint32_t i = 0; i < run->records; i++)
+            keep(run, first, recorded(run, run->options->record[i]), &run->record[i]);
+    }
+    return RHEO_OK;
+}
+
+static rheo_status write_all(inference *run, rheo_text *text)
+{
+    const rheo_run_options *options = run->options;
+    rheo_context *ctx = run->job.ctx;
+    RHEO_TRY(rheo__npy_write(ctx, options->output, &run->out));
+    rheo__text_add(text, "%s: [%u, %u, %u] float32\n", options->output, run->T, run->B,
+                   (unsigned)run->out.shape[2]);
+    if (run->records == 0) return RHEO_OK;
+    char path[RHEO_PATH];
+    size_t length = strlen(options->output);
+    if (length > 4 && !strcmp(options->output + length - 4, ".npy")) length -= 4;
+    if (options->record_file)
+        snprintf(path, sizeof path, "%s", options->record_file);
+    else
+        snprintf(path, sizeof path, "%.*s.records.npz", (int)length, options->output);
+    RHEO_TRY(rheo__npz_write(ctx, path, run->record, run->records));
+    rheo__text_add(text, "%s: %u arrays\n", path, run->records);
+    return RHEO_OK;
+}
+
+static rheo_status infer(inference *run, rheo_text *text)
+{
+    RHEO_TRY(rheo__npy_read(run->job.ctx, run->options->input, INPUT_LIMIT, &run->in));
+    RHEO_TRY(check_input(run));
+    RHEO_TRY(make_plan(run));
+    RHEO_TRY(make_arrays(run));
+    RHEO_TRY(run_all(run));
+    return write_all(run, text);
+}
+
+rheo_status rheo_run(rheo_context *ctx, const char *model, const rheo_run_options *options,
+                     char **text)
+{
+    inference *run = NULL;
+    RHEO_TRY(rheo__alloc(ctx, 1, sizeof *run, "a run", &run));
+    run->options = options;
+    rheo_text out = {.ctx = ctx};
+    rheo_status status = rheo__job_load(ctx, model, "", &run->job);
+    if (!status) status = infer(run, &out);
+    if (!status) status = out.status;
+    rheo_plan_free(run->plan);
+    for (uint32_t i = 0; i < run->records; i++) rheo__release(ctx, run->record[i].data);
+    rheo__release(ctx, run->out.data);
+    rheo__release(ctx, run->in.data);
+    rheo__release(ctx, run->x);
+    rheo__release(ctx, run->id);
+    rheo__job_close(&run->job);
+    rheo__release(ctx, run);
+    if (status)
+        rheo__text_free(&out);
+    else
+        *text = out.data;
+    return status;
+}
