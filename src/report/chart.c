@@ -66,7 +66,7 @@ static void x_tick(rheo_text *out, const rheo_frame *f, double value)
 {
     char text[32];
     double x = map_x(f, value);
-    rheo__human(value, text);
+    rheo__human(value + 0.0, text); /* -0 becomes 0 */
     rheo__svg_line(out, x, f->y1, x, f->y1 + 5, "base");
     rheo__svg_text(out, x, f->y1 + 19, "ax mid", text);
 }
@@ -78,6 +78,7 @@ static void x_axis(rheo_text *out, const rheo_frame *f)
     rheo__svg_text(out, f->x1, f->y1 + 37, "ax end", f->chart->x.title);
     if (!f->chart->x.log) {
         double step = nice_step(f->high_x - f->low_x, f->chart->width < 450 ? 4 : 7);
+        if (f->chart->x.whole) step = fmax(step, 1);
         for (double v = ceil(f->low_x / step - 1e-9) * step; v <= f->high_x + 1e-9 * step; v += step)
             x_tick(out, f, v);
         return;
@@ -106,7 +107,7 @@ static void axes(rheo_text *out, const rheo_frame *f)
     x_axis(out, f);
 }
 
-/* Points nearer than a pixel to the one before are left out; a curve of one point has no line. */
+/* Left out: points left of the axes, and those nearer than a pixel to the one before. */
 static void draw_line(rheo_text *out, const rheo_frame *f, const rheo_curve *c)
 {
     double last = -1e9, last_y = -1e9;
@@ -116,7 +117,7 @@ static void draw_line(rheo_text *out, const rheo_frame *f, const rheo_curve *c)
     for (uint32_t i = 0; i < c->n; i++) {
         if (!usable(f->chart, c->x[i], c->y[i])) continue;
         double x = map_x(f, c->x[i]), y = map_y(f, c->y[i]);
-        if (i + 1 < c->n && fabs(x - last) < 1 && fabs(y - last_y) < 1.5) continue;
+        if (x < f->x0 || (i + 1 < c->n && fabs(x - last) < 1 && fabs(y - last_y) < 1.5)) continue;
         rheo__text_add(out, "%s%.1f %.1f", points++ ? "L" : "M", x, y);
         last = x;
         last_y = y;
@@ -260,7 +261,7 @@ void rheo__bars(rheo_text *out, const rheo_chart *chart, const rheo_bar *bars, u
     double row = 44;
     c.height = TOP + row * count + BOTTOM - 12;
     c.x = (rheo_axis){chart->x.title, pow(10, floor(log10(low) - 0.3)), pow(10, ceil(log10(high))),
-                      true};
+                      true, false};
     rheo_frame f = frame(&c);
     f.x0 = 4;
     f.x1 = c.width - 84;
@@ -274,7 +275,10 @@ void rheo__bars(rheo_text *out, const rheo_chart *chart, const rheo_bar *bars, u
         rheo__svg_text(out, f.x0 + 2, y, "lab", bars[b].label);
         rheo__text_add(out, "<rect class=\"area\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"13\"/>",
                        f.x0, y + 6, x - f.x0);
-        rheo__svg_text(out, x + 7, y + 17, "ax", bars[b].value);
+        /* the figure stands beyond the stroke when that is where it would be written */
+        double stroke = bars[b].tick > 0 ? map_x(&f, bars[b].tick) : 0;
+        double from = stroke > x && stroke < x + 56 ? stroke : x;
+        rheo__svg_text(out, from + 7, y + 17, "ax", bars[b].value);
         rheo__text_add(out, "</g>\n");
         if (!(bars[b].tick > 0)) continue;
         rheo__text_add(out, "<g><title>the same net without spikes</title>");

@@ -10,7 +10,7 @@
 typedef struct rheo_axis {
     const char *title;
     double low, high; /* made round outwards on a linear axis */
-    bool log;
+    bool log, whole; /* whole: ticks at whole numbers only */
 } rheo_axis;
 
 /* n points, NaN is skipped. The last one is marked and labelled. family past the last: grey. */

@@ -170,9 +170,12 @@ static void distinct(const rheo_page *page, const char *path)
 static void head(const rheo_page *page)
 {
     rheo_text *out = page->out;
-    uint32_t seeds = 0;
-    for (uint32_t r = 0; r < page->count; r++)
-        seeds = page->rows[r].runs > seeds ? page->rows[r].runs : seeds;
+    int seeds = 0, least = 1 << 30;
+    for (uint32_t r = 0; r < page->count; r++) {
+        int n = cJSON_GetArraySize(rheo__at(page->rows[r].json, "accuracy.each"));
+        seeds = n > seeds ? n : seeds;
+        least = n < least ? n : least;
+    }
     rheo__text_add(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                         "<title>Spiking networks compared: ");
@@ -187,9 +190,9 @@ static void head(const rheo_page *page)
     distinct(page, "data");
     rheo__text_add(out, ", size ");
     distinct(page, "size");
-    rheo__text_add(out, ", %s%u seed%s each: how accurate they are, what they cost, and how well they "
+    rheo__text_add(out, ", %s%d seed%s each: how accurate they are, what they cost, and how well they "
                         "suit hardware.</p>\n",
-                   seeds > 1 ? "up to " : "", seeds, seeds == 1 ? "" : "s");
+                   seeds > least ? "up to " : "", seeds, seeds == 1 ? "" : "s");
     findings(page);
 }
 
@@ -231,10 +234,13 @@ static void table_cell(const rheo_page *page, uint32_t r, uint32_t column)
                                                           : "";
     rheo__text_add(out, "<td class=\"%s\">", class);
     rheo__escape(out, cell);
-    const cJSON *interval = rheo__at(json, "accuracy.interval");
-    if (column == RHEO_COLUMN_ACCURACY && cJSON_GetArraySize(interval) == 2)
-        rheo__text_add(out, "<small>%.2f – %.2f</small>", cJSON_GetArrayItem(interval, 0)->valuedouble,
-                       cJSON_GetArrayItem(interval, 1)->valuedouble);
+    double low = rheo__number_at(json, "accuracy.interval.0");
+    double high = rheo__number_at(json, "accuracy.interval.1");
+    int seeds = cJSON_GetArraySize(rheo__at(json, "accuracy.each"));
+    if (column == RHEO_COLUMN_ACCURACY && !isnan(low + high))
+        rheo__text_add(out, "<small>%.2f – %.2f</small>", low, high);
+    if (column == RHEO_COLUMN_ACCURACY)
+        rheo__text_add(out, "<small>%d seed%s</small>", seeds, seeds == 1 ? "" : "s");
     double source = rheo__number_at(json, "accuracy.source_rule");
     if (column == RHEO_COLUMN_REPORTED && !isnan(source) &&
         !isnan(rheo__number_at(json, "reported")))
@@ -253,16 +259,23 @@ static void table(const rheo_page *page)
                        "Under it stands the 95&nbsp;% interval: by Student’s t over seeds, or "
                        "Wilson’s over the test samples when there is one seed.");
     rheo__text_add(out, "<div class=\"scroll\"><table>\n<thead><tr>");
-    for (uint32_t c = 0; c < RHEO_COLUMNS; c++)
+    for (uint32_t c = 0; c < RHEO_COLUMNS; c++) {
+        /* family and network stand under the name: the table is broad enough */
+        if (c == RHEO_COLUMN_FAMILY || c == RHEO_COLUMN_NETWORK) continue;
         rheo__text_add(out, "<th scope=\"col\"%s>%s</th>",
-                       rheo__column_is_number(c) ? " class=\"n\"" : "", rheo__column_names[c]);
+                       rheo__column_is_number(c) ? " class=\"n\"" : "",
+                       c == RHEO_COLUMN_SPIKES ? "spikes<wbr>/neuron" : rheo__column_names[c]);
+    }
     rheo__text_add(out, "</tr></thead>\n<tbody>\n");
     for (uint32_t r = 0; r < page->count; r++) {
         rheo__text_add(out, "<tr>");
         rheo__page_name(page, r);
-        int seeds = cJSON_GetArraySize(rheo__at(page->rows[r].json, "accuracy.each"));
-        rheo__text_add(out, "<small>%d seed%s</small></th>", seeds, seeds == 1 ? "" : "s");
-        for (uint32_t c = 1; c < RHEO_COLUMNS; c++) table_cell(page, r, c);
+        rheo__text_add(out, "<small>");
+        rheo__escape(out, rheo__text_at(page->rows[r].json, "family"));
+        rheo__text_add(out, "</small><small>");
+        rheo__escape(out, rheo__text_at(page->rows[r].json, "network"));
+        rheo__text_add(out, "</small></th>");
+        for (uint32_t c = RHEO_COLUMN_STEPS; c < RHEO_COLUMNS; c++) table_cell(page, r, c);
         rheo__text_add(out, "</tr>\n");
     }
     rheo__text_add(
@@ -292,8 +305,8 @@ static void draw_time(const rheo_page *page, double width, bool narrow, const vo
     rheo_chart chart = {.label = "Accuracy against time, one curve a system",
                         .width = width,
                         .height = narrow ? 300 : 440,
-                        .x = {"time step (logarithmic)", 0.8, most * 1.5, true},
-                        .y = {"accuracy %", 0, 100, false},
+                        .x = {"time step (logarithmic)", 0.8, most * 1.5, true, false},
+                        .y = {"accuracy %", 0, 100, false, false},
                         .legend = narrow};
     rheo__chart(page->out, &chart, curves, count);
 }
@@ -359,8 +372,8 @@ static void draw_pareto(const rheo_page *page, double width, bool narrow, const 
     rheo_chart chart = {.label = "Accuracy against operations a sample, one point a system",
                         .width = width,
                         .height = narrow ? 300 : 440,
-                        .x = {"operations a sample (logarithmic)", low / 1.6, high * 2, true},
-                        .y = {"accuracy %", 0, 100, false},
+                        .x = {"operations a sample (logarithmic)", low / 1.6, high * 2, true, false},
+                        .y = {"accuracy %", 0, 100, false, false},
                         .legend = narrow};
     rheo__chart(page->out, &chart, curves, count + 1);
 }
@@ -408,7 +421,7 @@ static void draw_energy(const rheo_page *page, double width, bool narrow, const 
         count++;
     }
     rheo_chart chart = {.label = "Energy a sample, one bar a system", .width = width,
-                        .x = {"nJ a sample (logarithmic)", 0, 0, true}};
+                        .x = {"nJ a sample (logarithmic)", 0, 0, true, false}};
     rheo__bars(page->out, &chart, bars, count);
 }
 

@@ -55,7 +55,7 @@ void rheo__page_hardware(const rheo_page *page)
                    "<div class=\"scroll\"><table>\n<thead><tr><th>system</th>"
                    "<th class=\"n\">parameters</th><th class=\"n\">bits</th>"
                    "<th class=\"n\">neurons</th><th class=\"n\">largest fan-in</th>"
-                   "<th class=\"n\">states a neuron</th><th>multiplies</th><th>runs</th>"
+                   "<th class=\"n\">states a&nbsp;neuron</th><th>multiplies</th><th>runs</th>"
                    "<th>learning needs</th><th>on chip</th><th>fits</th></tr></thead>\n<tbody>\n");
     for (uint32_t r = 0; r < page->count; r++) hardware_line(page, r);
     rheo__text_add(page->out,
@@ -97,8 +97,8 @@ bool rheo__training_chart(rheo_text *out, const rheo_metrics *m, const char *lab
     rheo_chart chart = {.label = label,
                         .width = width,
                         .height = width * 0.62,
-                        .x = {"epoch", 0, m->count, false},
-                        .y = {loss ? "loss" : "accuracy %", 0, loss ? high : 100, false},
+                        .x = {"epoch", 0, m->count, false, true},
+                        .y = {loss ? "loss" : "accuracy %", 0, loss ? high : 100, false, false},
                         .alone = alone};
     rheo__chart(out, &chart, curve, curves);
     rheo__release(out->ctx, epoch);
@@ -306,8 +306,8 @@ static void draw_variants(const rheo_page *page, double width, bool narrow, cons
     rheo_chart chart = {.label = "Accuracy against time, one curve a variant",
                         .width = width,
                         .height = narrow ? 300 : 400,
-                        .x = {"time step (logarithmic)", 0.9, v->steps * 1.8, true},
-                        .y = {"accuracy %", 0, 100, false},
+                        .x = {"time step (logarithmic)", 0.9, v->steps * 1.8, true, false},
+                        .y = {"accuracy %", 0, 100, false, false},
                         .legend = narrow};
     rheo__chart(page->out, &chart, v->curve, v->count);
 }

@@ -17,7 +17,8 @@ const cJSON *rheo__at(const cJSON *json, const char *path)
         if (n >= sizeof key) return NULL;
         memcpy(key, path, n);
         key[n] = 0;
-        json = cJSON_GetObjectItemCaseSensitive(json, key);
+        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(key))
+                                   : cJSON_GetObjectItemCaseSensitive(json, key);
         path += path[n] ? n + 1 : n;
     }
     return cJSON_IsNull(json) ? NULL : json;

@@ -26,7 +26,7 @@ struct rheo_row {
 rheo_status rheo__run_read(rheo_context *ctx, const char *folder, rheo_folder *out);
 void rheo__run_free(rheo_context *ctx, rheo_folder *run);
 
-/* "train.seconds" -> item, NULL when absent or null */
+/* "train.seconds", "accuracy.interval.0" -> item, NULL when absent or null */
 const cJSON *rheo__at(const cJSON *json, const char *path);
 double rheo__number_at(const cJSON *json, const char *path); /* NaN when absent */
 const char *rheo__text_at(const cJSON *json, const char *path); /* "" when absent */

@@ -149,11 +149,11 @@ void rheo__svg_line(rheo_text *out, double x0, double y0, double x1, double y1, 
 
 void rheo__svg_mark(rheo_text *out, uint32_t family, double x, double y)
 {
-    /* square, circle, triangle, diamond, upturned triangle; no family: a small cross */
+    /* square, circle, triangle, diamond, upturned triangle; no family: a small square */
     static const char *const shape[] = {
         "m-5 -5h10v10h-10z",     "m-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z",
         "m0 -6.5l6.2 11h-12.4z", "m0 -6.8l6 6.8l-6 6.8l-6 -6.8z",
-        "m0 6.5l6.2 -11h-12.4z", "m-4 0h8m-4 -4v8"};
+        "m0 6.5l6.2 -11h-12.4z", "m-3.5 -3.5h7v7h-7z"};
     rheo__text_add(out, "<path d=\"M%.1f %.1f%s\" class=\"mark\"/>\n", x, y,
                    shape[family < 5 ? family : 5]);
 }
