@@ -20,13 +20,15 @@ static void step(const rheo_kernels *kernels, const rheo_options *options, doubl
                  uint64_t count, float *w, const float *g, float *const *slot, size_t n)
 {
     const double *v = options->v;
+    const float beta1 = (float)v[BETA1], beta2 = (float)v[BETA2];
     const rheo_adam k = {.rate = (float)rate,
-                         .beta1 = (float)v[BETA1],
-                         .beta2 = (float)v[BETA2],
+                         .beta1 = beta1,
+                         .beta2 = beta2,
                          .epsilon = (float)v[EPSILON],
                          .decay = (float)v[DECAY],
-                         .correction1 = (float)(1 - pow(v[BETA1], (double)count)),
-                         .correction2 = (float)(1 - pow(v[BETA2], (double)count))};
+                         /* of the floats that are used: 1 - 0.999f is off by 1e-5 of itself */
+                         .correction1 = (float)(1 - pow((double)beta1, (double)count)),
+                         .correction2 = (float)(1 - pow((double)beta2, (double)count))};
     kernels->adam(&k, w, g, slot[0], slot[1], n);
 }
 
