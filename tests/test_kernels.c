@@ -7,8 +7,9 @@
 #include "kernels/math.h"
 #include <stdio.h>
 
-#define GUARD 0x7fc0dead /* a NaN with a mark */
-enum { AROUND = 9 };     /* guard words on each side; odd, so that what they guard is unaligned */
+#define GUARD 0x80000000u /* -0: also shows an addition of 0, as the zeros of padding would make   \
+                           */
+enum { AROUND = 9 };      /* guard words on each side; odd, so that what they guard is unaligned */
 
 static uint32_t draws;
 static uint32_t random_word(void)
@@ -126,6 +127,8 @@ static void product_case(rheo_context *const *contexts, uint32_t count, uint32_t
     float *bias = guarded_reals(N), *before = guarded_reals(size), *want = guarded_reals(size);
     p.bias = start == 2 ? bias : NULL;
     p.accumulate = start == 1;
+    for (size_t i = 0; i < size; i++)
+        if (i % p.c_row >= N) before[i] = -0.0f; /* the gaps between rows are guards too */
     memcpy(want, before, size * sizeof *want);
     plain_product(&p, want);
     for (uint32_t i = 0; i < count; i++) {
@@ -186,9 +189,9 @@ static void products_do_not_depend_on_threads(void **state)
         for (int t = isa == (int)rheo__isa_best() ? 0 : 2; t < (isa ? 4 : 3); t++)
             contexts[count++] = context_of(isa, thread_counts[t]);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int start = 0; start < 3; start++)
-            product_case(contexts, start == 1 ? count : 1 + (count > 1), cases[i].M, cases[i].N,
-                         cases[i].K, cases[i].a, cases[i].b, start);
+        for (int start = i < 2 ? 0 : 2; start < 3; start++)
+            product_case(contexts, count, cases[i].M, cases[i].N, cases[i].K, cases[i].a,
+                         cases[i].b, start);
     while (count) rheo_context_free(contexts[--count]);
 }
 
@@ -466,16 +469,16 @@ static void math_errors(void **state)
 {
     double worst[3] = {0};
     (void)state;
-    for (uint64_t b = 0; b <= UINT32_MAX; b += 1999) { /* all exponents, both signs */
+    for (uint64_t b = 0; b <= UINT32_MAX; b += 7919) { /* all exponents, both signs */
         float x = rheo__float_of((uint32_t)b);
         if (!isfinite(x)) continue;
         worst[0] = fmax(worst[0], ulps(rheo__expf(x), exp((double)x)));
         if (x > 0) worst[1] = fmax(worst[1], ulps(rheo__logf(x), log((double)x)));
         if (x > -1) worst[2] = fmax(worst[2], ulps(rheo__log1pf(x), log1p((double)x)));
     }
-    for (float x = -104; x < 89; x += 0.0003f) /* where exp is neither 0 nor inf */
+    for (float x = -104; x < 89; x += 0.001f) /* where exp is neither 0 nor inf */
         worst[0] = fmax(worst[0], ulps(rheo__expf(x), exp((double)x)));
-    for (float x = -0.9999f; x < 3; x += 0.00001f) {
+    for (float x = -0.9999f; x < 3; x += 0.00003f) {
         worst[1] = fmax(worst[1], ulps(rheo__logf(x + 1), log((double)(x + 1))));
         worst[2] = fmax(worst[2], ulps(rheo__log1pf(x), log1p((double)x)));
     }

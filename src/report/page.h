@@ -42,6 +42,6 @@ void rheo__page_reproduce(const rheo_page *page);
 bool rheo__confusion_of(rheo_text *out, const cJSON *json, const char *label, uint32_t family,
                         bool alone);
 /* metrics.csv of a run as one chart; false when it has no figures */
-bool rheo__training_chart(rheo_text *out, const rheo_metrics *m, const char *label, uint32_t family,
+bool rheo__training_chart(rheo_text *out, const rheo_history *m, const char *label, uint32_t family,
                           double width, bool alone);
 #endif

@@ -73,7 +73,7 @@ static bool any(const double *x, uint32_t n)
     return false;
 }
 
-bool rheo__training_chart(rheo_text *out, const rheo_metrics *m, const char *label, uint32_t family,
+bool rheo__training_chart(rheo_text *out, const rheo_history *m, const char *label, uint32_t family,
                           double width, bool alone)
 {
     bool train = any(m->train, m->count), validation = any(m->validation, m->count);
@@ -116,7 +116,7 @@ void rheo__page_training(const rheo_page *page)
 {
     uint32_t drawn = 0;
     for (uint32_t r = 0; r < page->count && !page->out->status; r++) {
-        rheo_metrics m;
+        rheo_history m;
         page->out->status = rheo__metrics_read(page->ctx, &page->rows[r].run[0], &m);
         if (page->out->status) return;
         if (any(m.train, m.count) || any(m.validation, m.count) || any(m.loss, m.count)) {

@@ -26,7 +26,7 @@ typedef struct rheo_plot_job {
 /* Each returns false when the run has nothing of the kind. */
 static bool draw_curve(rheo_plot_job *job)
 {
-    rheo_metrics m;
+    rheo_history m;
     char label[160];
     job->out->status = rheo__metrics_read(job->out->ctx, &job->run, &m);
     if (job->out->status) return false;

@@ -160,11 +160,11 @@ static int csv_column(const char *head, const char *name)
     return -1;
 }
 
-rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_metrics *out)
+rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_history *out)
 {
     char path[RHEO_PATH], *data = NULL;
     size_t size = 0;
-    *out = (rheo_metrics){0};
+    *out = (rheo_history){0};
     RHEO_TRY(rheo__join(ctx, run->folder, "metrics.csv", path));
     if (!rheo__file_exists(path)) return RHEO_OK;
     RHEO_TRY(rheo__file_read(ctx, path, RHEO_RUN_LIMIT, &data, &size));

@@ -34,10 +34,8 @@ const char *rheo__text_at(const cJSON *json, const char *path); /* "" when absen
 rheo_status rheo__numbers_at(rheo_context *ctx, const cJSON *json, const char *path, double **out,
                              uint32_t *count);
 
-/* Sample standard deviation's companions: half width of the 95 % interval of a mean by Student's t
- * (n >= 2), and Wilson's interval of k of n, both in the unit of their input. */
+/* Half the width of the 95 % interval of a mean of n >= 2 by Student's t. */
 double rheo__t_half_width(double sd, uint32_t n);
-void rheo__wilson(double share, double n, double *low, double *high);
 
 /* Families in the order of the tables: name, what they are, colours. index past the last: NULL. */
 typedef struct rheo_family {
@@ -78,9 +76,9 @@ void rheo__cell(const rheo_row *rows, uint32_t count, uint32_t row, uint32_t col
 void rheo__row_label(const rheo_row *rows, uint32_t count, uint32_t row, char out[RHEO_CELL]);
 
 /* metrics.csv of a run by column name (NaN: empty); *count 0 when there is no such file. */
-typedef struct rheo_metrics {
+typedef struct rheo_history {
     uint32_t count;
     double *loss, *train, *validation; /* one block, release `loss` */
-} rheo_metrics;
-rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_metrics *out);
+} rheo_history;
+rheo_status rheo__metrics_read(rheo_context *ctx, const rheo_folder *run, rheo_history *out);
 #endif

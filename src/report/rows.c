@@ -7,6 +7,7 @@
 #include "report/row.h"
 
 #include "base/file.h"
+#include "recipe/job.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -30,16 +31,6 @@ double rheo__t_half_width(double sd, uint32_t n)
     double above = z + (z * z * z + z) / (4 * v) +
                    (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * v * v);
     return (n - 1 <= 30 ? t[n - 2] : above) * sd / sqrt(n);
-}
-
-void rheo__wilson(double share, double n, double *low, double *high)
-{
-    double z = 1.959964, d = 1 + z * z / n;
-    double centre = (share + z * z / (2 * n)) / d;
-    double half = z / d * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-    /* at 0 and 1 the bound is exactly 0 and 1; rounding must not step outside */
-    *low = fmax(0, centre - half);
-    *high = fmin(1, centre + half);
 }
 
 static double confusion_sum(const cJSON *result)
@@ -128,15 +119,15 @@ static void merge_accuracy(rheo_row *row)
         low = mean - rheo__t_half_width(sd, n);
         high = mean + rheo__t_half_width(sd, n);
     } else if (samples > 0) {
-        rheo__wilson(mean / 100, samples, &low, &high);
-        low *= 100;
-        high *= 100;
+        double interval[2];
+        rheo__wilson(mean / 100 * samples, samples, interval);
+        low = interval[0];
+        high = interval[1];
     }
     put(accuracy, "mean", cJSON_CreateNumber(mean));
     put(accuracy, "sd", number_or_null(sd));
-    if (!isnan(low)) {
+    if (!isnan(low))
         put(accuracy, "interval", cJSON_CreateDoubleArray((double[2]){low, high}, 2));
-    }
     put(accuracy, "each", each);
     cJSON_DeleteItemFromObjectCaseSensitive(row->json, "seed");
     put(row->json, "seeds", seeds);
