@@ -1,6 +1,7 @@
 /* eval.c: `rheobase eval`: a trained run on any split, or on other data of the same shape. */
 #include "recipe/job.h"
 #include "report/row.h"
+#include "report/row.h"
 #include <cjson/cJSON.h>
 #include <string.h>
 
