@@ -1,7 +1,5 @@
 /* eval.c: `rheobase eval`: a trained run on any split, or on other data of the same shape. */
 #include "recipe/job.h"
-#include "report/row.h"
-#include "report/row.h"
 #include <cjson/cJSON.h>
 #include <string.h>
 
@@ -44,11 +42,11 @@ static void write_text(const rheo_job *job, const char *split, const rheo_result
 {
     const rheo_tally *tally = &result->tally;
     double samples = tally->samples, interval[2];
-    rheo__wilson(result->main.accuracy / 100, samples, &interval[0], &interval[1]);
+    rheo__wilson((double)tally->correct, samples, interval);
     rheo__text_add(out, "%-24s %s, %s of %s (%u samples)\n", "system", job->recipe->name, split,
                    job->data->name, tally->samples);
     rheo__text_add(out, "%-24s %.2f %% (95 %%: %.2f to %.2f), ties wrong\n", "accuracy",
-                   result->main.accuracy, 100 * interval[0], 100 * interval[1]);
+                   result->main.accuracy, interval[0], interval[1]);
     rheo__text_add(out, "%-24s %.2f %%\n", "  first maximum wins", result->main.source_rule);
     add_steps(&result->main, out);
     rheo__text_add(out, "%-24s %u of %u\n", "steps to decision", result->main.to_decision,

@@ -53,6 +53,8 @@ void rheo__metrics_csv(const rheo_session *session, rheo_text *out);
 rheo_status rheo__figures_write(rheo_job *job, const char *path);
 /* "rheobase train NAME --size full --seed 1 --set …" */
 void rheo__command_text(const rheo_recipe *recipe, rheo_text *out);
+/* 95 % Wilson interval of k right of n, in %. */
+void rheo__wilson(double k, double n, double interval[2]);
 size_t rheo__resident_peak(void); /* VmHWM [bytes], 0 when unknown */
 size_t rheo__resident_now(void);  /* VmRSS */
 #endif

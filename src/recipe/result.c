@@ -1,13 +1,27 @@
 /* result.c: what a run leaves behind as text: result.json, manifest.json, metrics.csv. */
 #include "cost/cost.h"
 #include "recipe/job.h"
-#include "report/row.h"
+#include "readout/readout.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ENERGY "45nm"
+
+void rheo__wilson(double k, double n, double interval[2])
+{
+    const double z = 1.959963984540054;
+    if (n <= 0) {
+        interval[0] = 0;
+        interval[1] = 100;
+        return;
+    }
+    double p = k / n, middle = p + z * z / (2 * n), scale = 1 + z * z / n;
+    double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    interval[0] = 100 * fmax(0, (middle - half) / scale);
+    interval[1] = 100 * fmin(1, (middle + half) / scale);
+}
 
 /* ---- outcomes ---- */
 
@@ -76,9 +90,7 @@ static void add_accuracy(cJSON *root, const rheo_job *job, const rheo_result *re
     const rheo_outcome *main = &result->main;
     cJSON *accuracy = cJSON_AddObjectToObject(root, "accuracy");
     double interval[2], each[1] = {main->accuracy};
-    rheo__wilson(main->accuracy / 100, main->samples, &interval[0], &interval[1]);
-    interval[0] *= 100;
-    interval[1] *= 100;
+    rheo__wilson((double)result->tally.correct, main->samples, interval);
     cJSON_AddNumberToObject(accuracy, "mean", main->accuracy);
     cJSON_AddNullToObject(accuracy, "sd");
     add_curve(accuracy, "interval", interval, 2);
