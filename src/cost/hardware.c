@@ -58,6 +58,14 @@ static uint64_t fan_in(const rheo_net *net, uint32_t node, uint32_t depth)
     return sum;
 }
 
+static uint64_t weight_bits(const rheo_node_spec *node)
+{
+    int kind = node->layer->fields ? rheo__field_index(node->layer->fields, "weights") : -1;
+    if (kind < 0) return 32;
+    const char *name = node->layer->fields[kind].choices[(int)node->options.v[kind]];
+    return strcmp(name, "binary") == 0 ? 1 : 32;
+}
+
 static void add_population(const rheo_net *net, uint32_t n, rheo_hardware *out, bool *spikes)
 {
     const rheo_neuron *neuron = net->node[n].neuron;
@@ -68,9 +76,11 @@ static void add_population(const rheo_net *net, uint32_t n, rheo_hardware *out, 
     if (inputs > out->fan_in) out->fan_in = (uint32_t)inputs;
     out->neurons += rheo__shape_size(net->node[n].out);
     if (neuron->multiplies || neuron->out != RHEO_BITS) out->multiplies = true;
-    /* units without state are computed layer by layer, at every step */
-    if (neuron->out != RHEO_BITS || neuron->stateless) out->event_driven = false;
-    if (neuron->out != RHEO_BITS) *spikes = false;
+    /* A spike is an event between silences: +1/-1 units and units without state always speak, and
+     * are computed layer by layer. */
+    if (neuron->out == RHEO_BITS && neuron->lo == 0 && !neuron->stateless) return;
+    out->event_driven = false;
+    *spikes = false;
 }
 
 static bool fits(const rheo_chip *chip, const rheo_hardware *net)
@@ -90,6 +100,9 @@ void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_
         if (node->neuron) add_population(net, n, out, &spikes);
         if (node->layer->kind != RHEO_PROJECTION) continue;
         out->synapses += projection_synapses(node);
+        const rheo_param *weight = param_of(node, "weight");
+        if (weight) /* inference needs the sign alone of a weight that has a real shadow */
+            out->parameter_bits -= (32 - weight_bits(node)) * weight->rows * weight->cols;
         /* a constant current has to be added at every step, input or not */
         if (param_of(node, "bias")) out->event_driven = false;
     }
