@@ -36,6 +36,7 @@ static const struct {
     {"rate", "111 111 11.", 3, {0}, "000", "yyy"},
     {"first", "... .1. 1.. 1.1", 3, {0}, "0111", "ynnn"},
     {"first", "... .11 1..", 3, {0}, "011", "yyy"},
+    {"first", ".1 11 .1", 2, {0}, "111", "nnn"}, /* later spikes change nothing */
     /* neurons 0, 1, 3 are of class 1; 2 of class 0; 4 of none; class 2 has none. Means after the
      * steps: 0 0 0 | 0 1/3 0 | 1 1/3 0 | 1 1 0 | 1 1 0 */
     {"response", "..... 1.... ..1.. .1.1. ....1", 3, {1, 1, 0, 1, 9}, "01000", "ynnyy"},
@@ -48,7 +49,7 @@ static void decisions_by_hand(void **state)
         window w;
         double score[8], class_score[8];
         draw(&w, cases[i].window);
-        for (int k = 0; k < 8; k++) score[k] = class_score[k] = 1e9; /* cleared at step 0 */
+        for (int k = 0; k < 8; k++) score[k] = class_score[k] = k; /* cleared at step 0 */
         rheo_decide d = {.readout = index_of(cases[i].readout),
                          .out = &w.s,
                          .classes = cases[i].classes,

@@ -37,7 +37,7 @@ static bool set_up(CURL *curl, const char *url, FILE *file, long long from, char
            !curl_easy_setopt(curl, CURLOPT_XFERINFODATA, ctx);
 }
 
-/* Gets the rest of the file. *again: the server cannot go on from there, or there is no rest. */
+/* Gets the rest of the file (none is fine). *again: the server cannot go on from there. */
 static rheo_status transfer(rheo_context *ctx, const char *url, const char *path, bool *again)
 {
     char error[CURL_ERROR_SIZE] = "";
@@ -55,7 +55,7 @@ static rheo_status transfer(rheo_context *ctx, const char *url, const char *path
     bool written = !ferror(file) && !fflush(file) && !fsync(fileno(file));
     int reason = errno;
     written = !fclose(file) && written;
-    *again = from > 0 && (result == CURLE_RANGE_ERROR || code == 416);
+    *again = from > 0 && result == CURLE_RANGE_ERROR;
     if (*again) return RHEO_OK;
     if (result && rheo__file_size(path) == 0) unlink(path);
     RHEO_CHECK(ctx, result != CURLE_ABORTED_BY_CALLBACK, RHEO_INTERRUPTED,
