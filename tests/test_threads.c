@@ -94,6 +94,31 @@ static void test_really_parallel(void **state)
     rheo_context_free(ctx);
 }
 
+typedef struct late {
+    atomic_uint there, done;
+} late;
+
+static void come_late(void *arg, uint32_t task, uint32_t thread)
+{
+    late *l = arg;
+    meet(&l->there, task, thread);
+    if (thread != 0) usleep(50000);
+    atomic_fetch_add(&l->done, 1);
+}
+
+/* The call returns when the last task is done, not when the last one is dealt. */
+static void test_waits(void **state)
+{
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    for (int i = 0; i < 3; i++) {
+        late l = {0};
+        rheo__parallel(ctx, 2, come_late, &l);
+        assert_int_equal(l.done, 2);
+    }
+    rheo_context_free(ctx);
+}
+
 typedef struct nest {
     rheo_context *ctx;
     atomic_uint sum;
@@ -202,13 +227,10 @@ static void test_signals_stay_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_results),
-        cmocka_unit_test(test_many_rounds),
-        cmocka_unit_test(test_really_parallel),
-        cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_two_contexts),
-        cmocka_unit_test(test_signals_stay_out),
+        cmocka_unit_test(test_same_results),    cmocka_unit_test(test_many_rounds),
+        cmocka_unit_test(test_really_parallel), cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_nested),          cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_two_contexts),    cmocka_unit_test(test_signals_stay_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

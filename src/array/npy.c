@@ -246,6 +246,11 @@ static void convert(const header *h, const char *data, rheo_array *a)
 {
     size_t from = h->type->size, size = rheo__dtype_size(a->dtype);
     uint64_t index[RHEO_DIMS] = {0}, stride[RHEO_DIMS], step = 1, to = 0;
+    bool big_here = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    if (!h->fortran && from == size && (size == 1 || h->big == big_here)) {
+        memcpy(a->data, data, (size_t)a->count * size); /* types of one size are of one kind */
+        return;
+    }
     for (uint32_t d = a->dims; d-- > 0; step *= a->shape[d]) stride[d] = step;
     for (uint64_t i = 0; i < a->count; i++) {
         h->type->put(load((const unsigned char *)data + i * from, from, h->big),
