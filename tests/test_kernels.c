@@ -7,9 +7,10 @@
 #include "kernels/math.h"
 #include <stdio.h>
 
-#define GUARD 0x80000000u /* -0: also shows an addition of 0, as the zeros of padding would make   \
-                           */
-enum { AROUND = 9 };      /* guard words on each side; odd, so that what they guard is unaligned */
+#define GUARD                                                                                      \
+    0x80000000u      /* -0: also shows an addition of 0, as the zeros of padding would make        \
+                      */
+enum { AROUND = 9 }; /* guard words on each side; odd, so that what they guard is unaligned */
 
 static uint32_t draws;
 static uint32_t random_word(void)
@@ -425,16 +426,20 @@ static void bernoulli_case(const rheo_kernels *k, uint32_t n, uint32_t percent)
         p[j] = random_word() % 100 < percent ? fabsf(p[j]) : 0;
         if (j % 13 == 5 && percent) p[j] = 1;
     }
-    uint64_t *out = malloc((words + 2) * sizeof *out);
+    enum { STEPS = 3 };
+    const size_t gap = 2, out_t = words + gap;
+    uint64_t *out = malloc((STEPS * out_t + gap) * sizeof *out);
     assert_non_null(out);
-    for (uint32_t i = 0; i < words + 2; i++) out[i] = UINT64_MAX;
-    k->bernoulli(key, 5, 0xfffffffe, 7 + n, p, n, out + 1);
-    assert_true(out[0] == UINT64_MAX && out[words + 1] == UINT64_MAX);
-    for (uint32_t j = 0; j < words * 64; j++) {
-        uint32_t r[4];
-        rheo__philox(key, (uint32_t[4]){5, 0xfffffffe, 7 + n, j / 4}, r);
+    for (size_t i = 0; i < STEPS * out_t + gap; i++) out[i] = UINT64_MAX;
+    k->bernoulli_steps(key, 5, 0xfffffffe, 7 + n, STEPS - 1, p, n, out + gap, out_t);
+    k->bernoulli(key, 5, 0xfffffffe, 7 + n + STEPS - 1, p, n, out + gap + (STEPS - 1) * out_t);
+    for (size_t i = 0; i < STEPS * out_t + gap; i++)
+        if (i % out_t < gap) assert_true(out[i] == UINT64_MAX);
+    for (uint32_t i = 0; i < STEPS * words * 64; i++) {
+        uint32_t r[4], t = i / (words * 64), j = i % (words * 64);
+        rheo__philox(key, (uint32_t[4]){5, 0xfffffffe, 7 + n + t, j / 4}, r);
         bool want = j < n && rheo__uniform(r[j % 4]) < p[j];
-        if ((out[1 + j / 64] >> j % 64 & 1) != want)
+        if ((out[gap + t * out_t + j / 64] >> j % 64 & 1) != want)
             fail_msg("%s: n %u, %u %% not 0: bit %u is not %d", k->name, n, percent, j, want);
     }
     free(out);

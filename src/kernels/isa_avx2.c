@@ -79,6 +79,8 @@ typedef __m256i counters;
 #define MULTIPLY(a, b)  _mm256_mul_epu32(a, b)
 #define HIGH(a)         _mm256_srli_epi64(a, 32)
 #define XOR(a, b)       _mm256_xor_si256(a, b)
+#define XOR3(a, b, c)   XOR(XOR(a, b), c)
+#define DRAW_V          2
 
 /* Position 4l+q holds id 2q+l: lanes_transpose then brings the draws of ids 2q, 2q+1 together. */
 static inline void draw_order(const uint32_t *id, counters *even, counters *odd)

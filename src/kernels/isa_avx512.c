@@ -77,8 +77,10 @@ static inline void transpose_8(const float *from, size_t row, float *to, size_t 
 typedef __m512i counters;
 #define COUNTERS_SET(x) _mm512_set1_epi64((long long)(x))
 #define MULTIPLY(a, b)  _mm512_mul_epu32(a, b)
-#define HIGH(a)         _mm512_srli_epi64(a, 32)
+#define HIGH(a)         _mm512_shuffle_epi32(a, (_MM_PERM_ENUM)0xf5)
 #define XOR(a, b)       _mm512_xor_si512(a, b)
+#define XOR3(a, b, c)   _mm512_ternarylogic_epi64(a, b, c, 0x96)
+#define DRAW_V          4
 
 /* Position 4l+q holds id 4q+l: lanes_transpose then brings the draws of ids 4q … 4q+3 together. */
 static inline void draw_order(const uint32_t *id, counters *even, counters *odd)

@@ -71,15 +71,14 @@ static philox_start philox_begin(rheo_key key, uint32_t c0, uint32_t c1, uint32_
     return (philox_start){key, c0, c1, c2};
 }
 
-static uint64_t draw(const philox_start *s, const uint32_t *id, const float *p)
+static void draw(const philox_start *s, const uint32_t *id, const float *p, uint32_t count,
+                 uint64_t *stream)
 {
-    uint64_t bits = 0;
-    for (uint32_t g = 0; g < 16; g++) {
+    for (uint32_t g = 0; g < count; g++) {
         uint32_t r[4];
         rheo__philox(s->key, (uint32_t[4]){s->c0, s->c1, s->c2, id[g]}, r);
         for (uint32_t i = 0; i < 4; i++)
-            bits |= (uint64_t)(rheo__uniform(r[i]) < p[4 * g + i]) << (4 * g + i);
+            stream[g / 16] |= (uint64_t)(rheo__uniform(r[i]) < p[4 * g + i]) << (g % 16 * 4 + i);
     }
-    return bits;
 }
 #include "kernels/loops.inc"

@@ -103,6 +103,10 @@ typedef struct rheo_kernels {
      * p[j] in [0,1]; elements with p 0 are skipped four at a time */
     void (*bernoulli)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, const float *p,
                       uint32_t n, uint64_t *out);
+    /* the same for counters c2 … c2 + steps - 1, rows of out out_t words apart: p is searched for
+     * what is not 0 only once, which halves the time */
+    void (*bernoulli_steps)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t steps,
+                            const float *p, uint32_t n, uint64_t *out, size_t out_t);
 } rheo_kernels;
 
 /* The table of the context's instruction set; never NULL. */
