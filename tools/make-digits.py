@@ -7,10 +7,10 @@ import gzip
 import sys
 
 HEAD = """\
-/* The test part of "Optical Recognition of Handwritten Digits", E. Alpaydin and C. Kaynak (1998), UCI
- * Machine Learning Repository, doi:10.24432/C50P49, licence CC BY 4.0; pixels and labels as published,
- * written as text: 64 pixels (row by row; '0'-'9' and 'a'-'g' are 0 to 16), then the label.
- * Made by tools/make-digits.py. */
+/* The test part of "Optical Recognition of Handwritten Digits", E. Alpaydin and C. Kaynak (1998),
+ * UCI Machine Learning Repository, doi:10.24432/C50P49, licence CC BY 4.0; pixels and labels as
+ * published, written as text: 64 pixels (row by row; '0'-'9' and 'a'-'g' are 0 to 16), then the
+ * label. Made by tools/make-digits.py. */
 """
 
 
@@ -20,7 +20,8 @@ def main():
     opener = gzip.open if sys.argv[1].endswith(".gz") else open
     with opener(sys.argv[1], "rt") as table:
         rows = [[int(float(x)) for x in line.split(",")] for line in table if line.strip()]
-    if len(rows) != 1797 or any(len(r) != 65 or max(r) > 16 or min(r) < 0 or r[64] > 9 for r in rows):
+    bad = [r for r in rows if len(r) != 65 or max(r) > 16 or min(r) < 0 or r[64] > 9]
+    if len(rows) != 1797 or bad:
         sys.exit("this is not the table of the UCI digits")
     print(HEAD, end="")
     for row in rows:

@@ -85,9 +85,8 @@ size_t rheo__data_bytes(const rheo_dataset *data)
 /* ---- splits -----------------------------------------------------------------------------------
  */
 
-/* Puts the positions 0 … n-1 in two ascending lists: `drawn` of them, the last of a permutation, in
- * b, the others in a. of: the positions themselves, or NULL for 0 … n-1. mark, order: scratch [n].
- */
+/* Puts the positions 0 … n-1 in two ascending lists: `drawn` of them, the last of a permutation,
+ * in b, the others in a. of: the positions themselves, or NULL. mark, order: scratch [n]. */
 static void divide(uint64_t seed, uint32_t show, uint32_t n, uint32_t drawn, const uint32_t *of,
                    uint32_t *order, uint8_t *mark, uint32_t *a, uint32_t *b)
 {

@@ -34,10 +34,10 @@ typedef struct rheo_dataset {
 
 typedef struct rheo_data_request {
     const char *name;           /* a known set, or "idx", "npy", "npz", "csv" with `path` */
-    const char *path;           /* folder or file of the user's own data, the only place looked at; NULL: search */
+    const char *path;           /* folder or file, then the only place looked at; NULL: search */
     uint32_t train, test;       /* use only the first so many; 0: all */
-    uint32_t validation;        /* cut this many from the end of the training set's permutation (seeded
-                                   by split_seed, after `train` has been applied) */
+    uint32_t validation;        /* cut this many from the end of the training set's permutation
+                                   (seeded by split_seed, after `train` has been applied) */
     uint64_t split_seed;
     const char *file;           /* the recipe's, for messages */
     uint32_t line;
@@ -46,10 +46,10 @@ typedef struct rheo_data_request {
  * RHEOBASE_DATA (colon-separated), its sub-folder `name` first, the folder itself when its test
  * labels are the published ones; $XDG_DATA_HOME/rheobase/NAME (~/.local/share); where distributions
  * put it (/usr/share/datasets/NAME). RHEO_MISSING says where it looked and what to do.
- * The user's own: "idx", a folder with the four files of MNIST's names, plain or .gz; "csv", a file,
- * or a folder with train.csv and test.csv (label in the column `label` or `class`, else in the last);
- * "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy and so on.
- * csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is the test. */
+ * The user's own: "idx", a folder with the four files of MNIST's names, plain or .gz; "csv", a
+ * file, or a folder with train.csv and test.csv (label in the column `label` or `class`, else in the
+ * last); "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy and
+ * so on. csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is it. */
 rheo_status rheo__data_open(rheo_context *ctx, const rheo_data_request *request,
                             rheo_dataset **out);
 /* From the caller's arrays, which are copied; test may have 0 samples. */
@@ -73,7 +73,8 @@ typedef struct rheo_known_set {
     const char *name, *title, *licence, *source;
     const char *folder;          /* of distributions' packages, or NULL */
     const char *package;         /* Debian package, or NULL */
-    rheo_known_file file[4];     /* train images, train labels, test images, test labels; name NULL: built in */
+    rheo_known_file file[4];     /* train images, train labels, test images, test labels; name NULL:
+                                    built in */
     uint32_t train, test, shape[3], classes;
     const char *const *class_name; /* NULL-terminated, or NULL */
 } rheo_known_set;
@@ -81,7 +82,7 @@ const rheo_known_set *rheo__data_known(uint32_t index); /* NULL past the end */
 /* Text for `rheobase data list`, `data info FILE`; JSON when json. */
 rheo_status rheo__data_list(rheo_context *ctx, bool json, rheo_text *out);
 rheo_status rheo__data_info(rheo_context *ctx, const char *path, bool json, rheo_text *out);
-/* Downloads into the user's data folder, resuming a partial file; checks the checksum. RHEOBASE_MIRROR
- * replaces the published place: the files are then at $RHEOBASE_MIRROR/NAME/FILE. */
+/* Downloads into the user's data folder, resuming a partial file; checks the checksum.
+ * RHEOBASE_MIRROR replaces the published place: the files are at $RHEOBASE_MIRROR/NAME/FILE. */
 rheo_status rheo__data_fetch(rheo_context *ctx, const char *name, rheo_text *out);
 #endif
