@@ -228,6 +228,31 @@ static void test_soft_lif_slope(void **state)
     }
 }
 
+/* The float loops far from the kink: dr/dx = gain amplitude tau_rc / (gamma D^2) below it, where j
+ * is gamma e^y, and of the plain LIF rate, dr/dj = tau_rc / (D^2 j (j + 1)), above it. */
+static void test_soft_lif_far(void **state)
+{
+    (void)state;
+    static const float x[] = {-1000, -30, -2, -0.5f, 3, 40, 1e4f};
+    const double gamma = 0.02;
+    neuron_run r;
+    run_open(ctx, "soft-lif", 1, NULL, &r);
+    memcpy(r.in[0][0], x, sizeof x);
+    float gout[7], gin[7], *work = aligned_alloc(64, r.m->work(1) * sizeof(float));
+    assert_non_null(work);
+    for (int j = 0; j < 7; j++) gout[j] = 1;
+    rheo_block_adjoint a = {
+        .forward = run_block(&r, 1, 7), .gout = gout, .gport = {gin}, .work = work};
+    rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
+    for (int i = 0; i < 7; i++) {
+        double j = (double)x[i] - 1,
+               D = 2 + 20 * (x[i] < 0 ? -j / gamma - log(gamma) : log1p(1 / j));
+        double want = x[i] < 0 ? 20 / (gamma * D * D) : 20 / (D * D * j * (j + 1));
+        CHECK_NEAR(gin[i] / want, 1, 1e-5);
+    }
+    free(work);
+}
+
 /* ---- by hand ---- */
 
 /* Two steps, loss s[1]: ds[1]/di[0] = d(x1) (beta - [not detached] theta d(x0)) for next/subtract,
@@ -492,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_surrogate_integral_and_loops),
         cmocka_unit_test(test_smooth_gradient),
         cmocka_unit_test(test_soft_lif_slope),
+        cmocka_unit_test(test_soft_lif_far),
         cmocka_unit_test(test_two_steps_by_hand),
         cmocka_unit_test(test_straight_through),
         cmocka_unit_test(test_float_adjoint),

@@ -7,8 +7,11 @@
  * VECTOR must be vectorised; tools/check-vectorised.sh asks the compiler. */
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
-#define RHEO_X_LOAD(name, unit, scope, doc)  s.name = from[RHEO_M(at_##name)][j];
-#define RHEO_X_STORE(name, unit, scope, doc) to[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_LOAD(name, unit, scope, doc)   s.name = state[RHEO_M(at_##name)][j];
+#define RHEO_X_STORE(name, unit, scope, doc)  state[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_KEEP(name, unit, scope, doc)   keep[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_GLOAD(name, unit, scope, doc)  g.name = gs[RHEO_M(at_##name)][j];
+#define RHEO_X_GSTORE(name, unit, scope, doc) gs[RHEO_M(at_##name)][j] = g.name;
 #define RHEO_X_TAKE(name, unit, scope, doc)                                                        \
     memcpy(state[RHEO_M(at_##name)], b->state[RHEO_M(at_##name)], n * sizeof(float));
 #define RHEO_X_GIVE(name, unit, scope, doc)                                                        \
@@ -24,14 +27,17 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 /* One step of all lanes: state `from` to `to` (may be the same); out: spikes as 0/1, or real
  * values. x: when not NULL, where the distances above the threshold go. */
 RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes, const float *row0,
-                               const float *row1, const float (*from)[RHEO_BLOCK],
-                               float (*to)[RHEO_BLOCK], float *x, float *out)
+                               const float *row1, float (*state)[RHEO_BLOCK],
+                               float (*keep)[RHEO_BLOCK], float *x, float *out)
 {
-    (void)from, (void)to;
+    (void)state, (void)keep;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0};
         const float in[RHEO_PORTS] = {row0[j], row1[j]};
         RHEO_STATE(RHEO_X_LOAD)
+        if (keep) {
+            RHEO_STATE(RHEO_X_KEEP)
+        }
         float pre;
         float above = RHEO_M(drive)(k, &s, in, &pre);
         float z = RHEO_M(allowed)(k, &s) * (above >= 0 ? 1.0f : 0.0f);
@@ -69,13 +75,11 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const uint32_t lanes)
         const float *row0 = copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]);
         const float *row1 =
             RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1];
-        RHEO_M(lanes)
-        (k, b->learn, lanes, row0, row1, (const float(*)[RHEO_BLOCK])state, state, NULL, out);
+        RHEO_M(lanes)(k, b->learn, lanes, row0, row1, state, NULL, NULL, out);
         if (RHEO_SPIKES && b->spikes) b->spikes[t * b->spikes_t] = pack(out, n, lanes);
         if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t);
-        if (b->readout)
-            RHEO_M(show)
-            ((const float(*)[RHEO_BLOCK])state, out, n, lanes, b->readout + t * b->readout_t);
+        if (b->readout) RHEO_M(show)
+        ((const float(*)[RHEO_BLOCK])state, out, n, lanes, b->readout + t * b->readout_t);
     }
     RHEO_STATE(RHEO_X_GIVE)
 }
@@ -97,32 +101,23 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *k, const uint32_t lanes, const 
 {
     (void)state, (void)gs, (void)derivative;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
-        struct RHEO_M(state) s = {0}, before = {0};
+        struct RHEO_M(state) s = {0}, g = {0};
         const float in[RHEO_PORTS] = {row0[j], row1[j]};
-        float g[RHEO_PORTS] = {0};
-        {
-            const float(*from)[RHEO_BLOCK] = state;
-            (void)from;
-            RHEO_STATE(RHEO_X_LOAD)
-            before = s;
-            from = (const float(*)[RHEO_BLOCK])gs;
-            RHEO_STATE(RHEO_X_LOAD)
-        }
-        float pre;
-        float above = RHEO_M(drive)(k, &before, in, &pre);
-        float may = RHEO_M(allowed)(k, &before);
+        float to[RHEO_PORTS] = {0}, pre;
+        RHEO_STATE(RHEO_X_LOAD)
+        RHEO_STATE(RHEO_X_GLOAD)
+        float above = RHEO_M(drive)(k, &s, in, &pre);
+        float may = RHEO_M(allowed)(k, &s);
         float z = may * (above >= 0 ? 1.0f : 0.0f);
 #if RHEO_SPIKES
         float d = may * derivative[j], gz = gout[j] * (RHEO_HI - (RHEO_LO));
 #else
         float d = 0, gz = gout[j];
 #endif
-        RHEO_M(adjoint)(k, &before, in, pre, z, d, gz, &s, g);
-        float(*to)[RHEO_BLOCK] = gs;
-        (void)to;
-        RHEO_STATE(RHEO_X_STORE)
-        gin[0][j] = g[0];
-        if (RHEO_INPUTS > 1) gin[1][j] = g[1];
+        RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, to);
+        RHEO_STATE(RHEO_X_GSTORE)
+        gin[0][j] = to[0];
+        if (RHEO_INPUTS > 1) gin[1][j] = to[1];
     }
 }
 
@@ -135,27 +130,18 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const uint32
     const uint32_t n = b->n, T = b->T;
     float k[RHEO_CONSTANTS];
     _Alignas(64) float pad[RHEO_PORTS][RHEO_BLOCK] = {{0}}, gpad[RHEO_BLOCK] = {0};
+    _Alignas(64) float state[ROWS + 1][RHEO_BLOCK] = {{0}};
     _Alignas(64) float gs[ROWS + 1][RHEO_BLOCK] = {{0}}, gin[RHEO_PORTS][RHEO_BLOCK] = {{0}};
     _Alignas(64) float sum[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK], go[RHEO_BLOCK];
     float(*kept)[RHEO_BLOCK] = (float(*)[RHEO_BLOCK])a->work;
     float *x = a->work + (size_t)T * ROWS * RHEO_BLOCK, *d = x + (size_t)T * RHEO_BLOCK;
     memcpy(k, b->k, sizeof k);
-    if (ROWS > 0) {
-        _Alignas(64) float state[ROWS + 1][RHEO_BLOCK] = {{0}};
-        RHEO_STATE(RHEO_X_TAKE)
-        for (uint32_t t = 0; t < T; t++) {
-            memcpy(kept + (size_t)t * ROWS, state, ROWS * sizeof *state);
-            RHEO_M(lanes)
-            (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
-             RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1],
-             (const float(*)[RHEO_BLOCK])state, state, x + (size_t)t * lanes, out);
-        }
-    } else if (RHEO_SPIKES) { /* the input itself is what the surrogate wants */
-        for (uint32_t t = 0; t < T; t++)
-            RHEO_M(lanes)
-            (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]), pad[1],
-             NULL, NULL, x + (size_t)t * lanes, out);
-    }
+    RHEO_STATE(RHEO_X_TAKE)
+    for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++)
+        RHEO_M(lanes)
+        (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
+         RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1], state,
+         kept + (size_t)t * ROWS, x + (size_t)t * lanes, out);
     if (RHEO_SPIKES) surrogates[a->surrogate].derivative(x, d, (size_t)T * lanes, a->slope);
     for (uint32_t t = T; t-- > 0;) {
         const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
@@ -196,6 +182,9 @@ static const rheo_neuron_loops RHEO_M(loops) = {RHEO_M(window), RHEO_ADJOINT};
 #undef RHEO_OUT
 #undef RHEO_X_LOAD
 #undef RHEO_X_STORE
+#undef RHEO_X_KEEP
+#undef RHEO_X_GLOAD
+#undef RHEO_X_GSTORE
 #undef RHEO_X_TAKE
 #undef RHEO_X_GIVE
 #include "neuron/clear.h"
