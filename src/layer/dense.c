@@ -13,6 +13,7 @@
  *             population counts (exact integers, therefore equal to the float sum)
  *   product   all else
  * A static input is multiplied once. Leaves out: sparse connections, learnt gains. */
+#include "layer/pack.h"
 #include "layer/rows.h"
 #include <math.h>
 #include <string.h>
@@ -139,17 +140,10 @@ typedef struct refresh_argument {
 static void refresh_row(void *argument, uint32_t o, uint32_t thread)
 {
     const refresh_argument *a = argument;
-    const uint32_t in = inputs(a->work), words = rheo__words(in);
-    const float *w = a->work->node->param[0]->value + (size_t)o * in;
-    float *sign = a->p.sign + (size_t)o * in;
-    uint64_t *packed = a->p.packed + (size_t)o * words;
+    const size_t in = inputs(a->work), words = rheo__words((uint32_t)in);
     (void)thread;
-    memset(packed, 0, words * sizeof *packed);
-    for (uint32_t i = 0; i < in; i++) {
-        const bool positive = w[i] >= 0;
-        sign[i] = positive ? 1 : -1;
-        packed[i / 64] |= (uint64_t)positive << i % 64;
-    }
+    rheo__pack_signs(a->work->node->param[0]->value + o * in, (uint32_t)in, a->p.sign + o * in,
+                     a->p.packed + o * words);
 }
 
 static void transpose_rows(void *argument, uint32_t block, uint32_t thread)
@@ -218,20 +212,9 @@ typedef struct pack_argument {
 static void pack_row(void *argument, uint32_t b, uint32_t thread)
 {
     const pack_argument *a = argument;
-    const uint32_t n = a->in->N, words = rheo__words(n);
-    const float *x = rheo__real_row(a->in, 0, b);
-    uint64_t *planes = a->planes + (size_t)b * 8 * words;
+    uint64_t *planes = a->planes + (size_t)b * 8 * rheo__words(a->in->N);
     (void)thread;
-    memset(planes, 0, (size_t)8 * words * sizeof *planes);
-    a->integers[b] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (!(x[i] >= 0 && x[i] <= 255)) return;
-        const uint64_t v = (uint64_t)x[i];
-        if (x[i] > (float)v) return;
-        for (uint32_t p = 0; p < 8; p++)
-            planes[(size_t)p * words + i / 64] |= (v >> p & 1) << i % 64;
-    }
-    a->integers[b] = 1;
+    a->integers[b] = rheo__pack_planes(rheo__real_row(a->in, 0, b), a->in->N, planes);
 }
 
 static bool pack(const rheo_work *work)
