@@ -1,6 +1,6 @@
 /* test_npy.c: .npy and .npz. Oracles: files that numpy wrote (tests/oracles/npz.py says how and
  * gives the formula of their elements), and bytes laid out by hand after numpy.lib.format. Damage:
- * every cut and every flipped bit of a file is refused or changes nothing. */
+ * every cut and every fifth flipped bit of a file is refused or changes nothing. */
 #include "check.h"
 #include "faults.h"
 #include "array/npy.h"
@@ -349,8 +349,8 @@ static void write_bytes(const char *path, const char *data, size_t size)
     fclose(file);
 }
 
-/* Every cut is refused; a flipped bit is refused, or it was in a field that says nothing (a date,
- * attributes) and the arrays are the same. */
+/* Every cut is refused; a flipped bit (each fifth: all eight places in turn) is refused, or it was
+ * in a field that says nothing (a date, attributes) and the arrays are the same. */
 static void test_damaged_npz(void **state)
 {
     (void)state;
@@ -368,7 +368,7 @@ static void test_damaged_npz(void **state)
         write_bytes(path, whole, cut);
         CHECK_FAILS(ctx, rheo__npz_read(ctx, path, 10000, &back, &count), RHEO_FORMAT, "b.npz'");
     }
-    for (size_t bit = 0; bit < size * 8; bit++) {
+    for (size_t bit = 0; bit < size * 8; bit += 5) {
         whole[bit / 8] ^= (char)(1 << bit % 8);
         write_bytes(path, whole, size);
         if (rheo__npz_read(ctx, path, 10000, &back, &count) == RHEO_OK) {
