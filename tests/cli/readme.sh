@@ -13,7 +13,7 @@ done
 block 'file: mine.yaml' >"$WORK/mine.yaml"
 (cd "$WORK" && "$BUILD/rheobase" train mine.yaml --quiet) >"$WORK/folder"
 code=$?; exits 0
-accuracy() { sed -n 's/.*"mean": *\([0-9.]*\).*/\1/p' "$1/result.json" | head -n 1; }
+accuracy() { sed -n 's/.*"mean":[[:space:]]*\([0-9.]*\).*/\1/p' "$1/result.json" | head -n 1; }
 got=$(accuracy "$WORK/$(cat "$WORK/folder")")
 # ten classes: chance is 10 %
 awk -v got="${got:-0}" 'BEGIN { exit !(got >= 80) }' || bad "mine.yaml reaches 80 %, not '$got'"
@@ -45,7 +45,7 @@ while read -r command; do
 done < <(cd "$ROOT" && block run)
 line=example.c
 out=$(cc -std=c17 -Wall -Wextra -Werror example.c -I include build/librheobase.a -o example \
-    $(PKG_CONFIG_PATH=build pkg-config --libs --static hdf5 yaml-0.1 libcjson libmd libcurl zlib) -lm -pthread 2>&1)
+    $(pkg-config --libs hdf5 yaml-0.1 libcjson libmd libcurl zlib) -lm -pthread 2>&1)
 code=$?; exits 0
 out=$(./example); code=$?; exits 0; says "795010 parameters"
 finish
