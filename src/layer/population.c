@@ -197,6 +197,9 @@ static rheo_block describe(const span_argument *a, uint32_t b, uint32_t block, c
     return d;
 }
 
+/* Steps of blocks of 64 neurons; waking a thread takes as long as some hundred. */
+#define WORTH_WAKING 256
+
 static void forward_task(void *argument, uint32_t task, uint32_t thread)
 {
     const span_argument *a = argument;
@@ -213,7 +216,11 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const bool moving = work->out.stride_t || (work->readout.real && work->readout.stride_t);
     span_argument a = {work, t0, moving ? t1 : t0 + 1};
-    rheo__parallel(work->ctx, work->B * rheo__words(size_of(work)), forward_task, &a);
+    const uint32_t tasks = work->B * rheo__words(size_of(work));
+    if ((uint64_t)(a.t1 - t0) * tasks < WORTH_WAKING) /* a step of a loop, say */
+        for (uint32_t task = 0; task < tasks; task++) forward_task(&a, task, 0);
+    else
+        rheo__parallel(work->ctx, tasks, forward_task, &a);
 }
 
 static double option(const rheo_node_spec *node, const char *name)
