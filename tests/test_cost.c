@@ -10,10 +10,10 @@ static void test_energy(void **state)
         const char *table;
         double macs, acs, updates, nj;
     } cases[] = {
-        {"45nm", 1000, 0, 0, 4.6},        {"45nm", 0, 1000, 0, 0.9},
-        {"45nm", 2e6, 3e6, 5e9, 11900},   /* updates: no figure in the source, not counted */
+        {"45nm", 1000, 0, 0, 4.6},          {"45nm", 0, 1000, 0, 0.9},
+        {"45nm", 2e6, 3e6, 5e9, 11900}, /* updates: no figure in the source, not counted */
         {"45nm-int32", 1000, 1000, 0, 3.3}, {"loihi", 0, 1e6, 0, 23600},
-        {"truenorth", 0, 1e6, 0, 2500},   {"spinnaker2", 0, 0, 0, 0},
+        {"truenorth", 0, 1e6, 0, 2500},     {"spinnaker2", 0, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const rheo_energy_table *t = rheo__energy_find(cases[i].table);
@@ -57,8 +57,7 @@ static const char *const weight_kinds[] = {"real", "binary", NULL};
 static const rheo_field weight_fields[] = {RHEO_CHOICE_FIELD("weights", 0, weight_kinds, "kind"),
                                            RHEO_FIELD_END};
 static const rheo_layer source = {.name = "source", .kind = RHEO_SOURCE};
-static const rheo_layer dense = {
-    .name = "dense", .kind = RHEO_PROJECTION, .fields = weight_fields};
+static const rheo_layer dense = {.name = "dense", .kind = RHEO_PROJECTION, .fields = weight_fields};
 static const rheo_layer lateral = {.name = "lateral", .kind = RHEO_PROJECTION};
 static const rheo_layer one_to_one = {.name = "one-to-one", .kind = RHEO_PROJECTION};
 static const rheo_layer norm = {.name = "norm", .kind = RHEO_MAPPING};
@@ -90,7 +89,8 @@ static void add_param(hand *h, uint16_t node, const char *name, uint32_t rows, u
 }
 
 /* sizes ends with 0 */
-static void feed_forward(hand *h, const uint32_t *sizes, const rheo_neuron *neuron, bool bias, bool maps)
+static void feed_forward(hand *h, const uint32_t *sizes, const rheo_neuron *neuron, bool bias,
+                         bool maps)
 {
     memset(h, 0, sizeof *h);
     h->net.node = h->node;

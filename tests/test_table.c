@@ -12,14 +12,14 @@ static void test_intervals(void **state)
     static const struct {
         uint32_t n;
         double t;
-    } t[] = {{2, 12.706}, {3, 4.303}, {6, 2.571}, {11, 2.228}, {31, 2.042}, {41, 2.021}, {61, 2.000},
-             {121, 1.980}, {1001, 1.962}};
+    } t[] = {{2, 12.706}, {3, 4.303},  {6, 2.571},   {11, 2.228},  {31, 2.042},
+             {41, 2.021}, {61, 2.000}, {121, 1.980}, {1001, 1.962}};
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) /* published to three decimals */
         CHECK_NEAR(rheo__t_half_width(1, t[i].n) * sqrt(t[i].n), t[i].t, 0.0006);
     CHECK_NEAR(rheo__t_half_width(3, 9), rheo__t_half_width(1, 9) * 3, 1e-12);
     assert_true(isnan(rheo__t_half_width(1, 1)));
-    static const double wilson[][4] = {{81, 263, .2553, .3662}, {15, 148, .0624, .1605},
-                                       {0, 20, 0, .1611},       {1, 29, .0061, .1718}};
+    static const double wilson[][4] = {
+        {81, 263, .2553, .3662}, {15, 148, .0624, .1605}, {0, 20, 0, .1611}, {1, 29, .0061, .1718}};
     for (size_t i = 0; i < 4; i++) { /* published to four decimals */
         double interval[2];
         rheo__wilson(wilson[i][0], wilson[i][1], interval);
@@ -34,10 +34,10 @@ static void test_human(void **state)
     static const struct {
         double x;
         const char *text;
-    } cases[] = {{0, "0"},          {1, "1"},           {999, "999"},     {999.4, "999"},
-                 {999.6, "1 k"},    {1000, "1 k"},      {1234567, "1.23 M"}, {2392800, "2.39 M"},
-                 {999499, "999 k"}, {999600, "1 M"},    {0.19, "0.19"},   {0.012345, "0.0123"},
-                 {3.2e11, "320 G"}, {-1500, "-1.5 k"},  {NAN, "–"}};
+    } cases[] = {{0, "0"},          {1, "1"},          {999, "999"},        {999.4, "999"},
+                 {999.6, "1 k"},    {1000, "1 k"},     {1234567, "1.23 M"}, {2392800, "2.39 M"},
+                 {999499, "999 k"}, {999600, "1 M"},   {0.19, "0.19"},      {0.012345, "0.0123"},
+                 {3.2e11, "320 G"}, {-1500, "-1.5 k"}, {NAN, "–"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[32];
         rheo__human(cases[i].x, text);
@@ -51,11 +51,12 @@ static void make_two(rheo_context *ctx, const char *root)
     char folder[256];
     static const double accuracy[] = {92, 90, 94};
     for (int seed = 1; seed <= 3; seed++) {
-        make_run run = {"b-net", "spikes", "64-10-2", accuracy[seed - 1], 91.5, seed, 25,
-                        1000.0 * seed, 660, NULL};
+        make_run run = {"b-net",       "spikes", "64-10-2", accuracy[seed - 1], 91.5, seed, 25,
+                        1000.0 * seed, 660,      NULL};
         make_folder(ctx, root, &run, folder);
     }
-    make_run other = {"z|net", "binary", "64-2", 80, 81.25, 1, 1, 5e6, 128, ",\"free\":\"a,\\\"b\\\"\""};
+    make_run other = {"z|net", "binary", "64-2", 80,  81.25,
+                      1,       1,        5e6,    128, "\"free\":\"a,\\\"b\\\"\","};
     make_folder(ctx, root, &other, folder);
 }
 
@@ -153,25 +154,28 @@ static void test_texts(void **state)
     make_root(root);
     make_two(ctx, root);
     table_text(ctx, root, RHEO_TABLE_TERMINAL, &text);
-    assert_string_equal(
-        text.data,
-        "system  family  network  steps    accuracy %  spikes/neuron  SynOps  MACs (same net)  energy nJ"
-        "  decision  train s  on chip  reported %  verdict\n"
-        "z|net   binary  64-2         1         80.00            2.5     5 M              128        5 k"
-        "         2        2  yes               –  short by 1.2\n"
-        "b-net   spikes  64-10-2     25  92.00 ± 2.00            2.5     2 k              660          2"
-        "         2        4  yes               –  reached\n");
+    assert_string_equal(text.data, "system  family  network  steps    accuracy %  spikes/neuron  "
+                                   "SynOps  MACs (same net)  energy nJ"
+                                   "  decision  train s  on chip  reported %  verdict\n"
+                                   "z|net   binary  64-2         1         80.00            2.5    "
+                                   " 5 M              128        5 k"
+                                   "         2        2  yes               –  short by 1.2\n"
+                                   "b-net   spikes  64-10-2     25  92.00 ± 2.00            2.5    "
+                                   " 2 k              660          2"
+                                   "         2        4  yes               –  reached\n");
     rheo__text_free(&text);
     table_text(ctx, root, RHEO_TABLE_MARKDOWN, &text);
-    assert_string_equal(
-        text.data,
-        "| system | family | network | steps | accuracy % | spikes/neuron | SynOps | MACs (same net) | "
-        "energy nJ | decision | train s | on chip | reported % | verdict |\n"
-        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|\n"
-        "| z\\|net | binary | 64-2 | 1 | 80.00 | 2.5 | 5 M | 128 | 5 k | 2 | 2 | yes | – | short by 1.2 "
-        "|\n"
-        "| b-net | spikes | 64-10-2 | 25 | 92.00 ± 2.00 | 2.5 | 2 k | 660 | 2 | 2 | 4 | yes | – | reached "
-        "|\n");
+    assert_string_equal(text.data,
+                        "| system | family | network | steps | accuracy % | spikes/neuron | SynOps "
+                        "| MACs (same net) | "
+                        "energy nJ | decision | train s | on chip | reported % | verdict |\n"
+                        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|\n"
+                        "| z\\|net | binary | 64-2 | 1 | 80.00 | 2.5 | 5 M | 128 | 5 k | 2 | 2 | "
+                        "yes | – | short by 1.2 "
+                        "|\n"
+                        "| b-net | spikes | 64-10-2 | 25 | 92.00 ± 2.00 | 2.5 | 2 k | 660 | 2 | 2 "
+                        "| 4 | yes | – | reached "
+                        "|\n");
     rheo__text_free(&text);
     table_text(ctx, root, RHEO_TABLE_JSON, &text);
     cJSON *json = cJSON_Parse(text.data);
@@ -180,11 +184,26 @@ static void test_texts(void **state)
     assert_true(cJSON_IsNull(
         cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetArrayItem(json, 0), "accuracy"), "sd")));
     /* what INTERFACE promises of each element */
-    static const char *const promised[] = {
-        "name", "family", "data", "steps", "parameters", "accuracy.mean", "accuracy.interval",
-        "accuracy.each", "verdict", "spikes_per_neuron", "synaptic_operations",
-        "macs_without_spikes", "energy_nj", "steps_to_decision", "train.seconds", "train.operations",
-        "train.peak_mb", "hardware.chips", "command", "commit"};
+    static const char *const promised[] = {"name",
+                                           "family",
+                                           "data",
+                                           "steps",
+                                           "parameters",
+                                           "accuracy.mean",
+                                           "accuracy.interval",
+                                           "accuracy.each",
+                                           "verdict",
+                                           "spikes_per_neuron",
+                                           "synaptic_operations",
+                                           "macs_without_spikes",
+                                           "energy_nj",
+                                           "steps_to_decision",
+                                           "train.seconds",
+                                           "train.operations",
+                                           "train.peak_mb",
+                                           "hardware.chips",
+                                           "command",
+                                           "commit"};
     for (size_t p = 0; p < sizeof promised / sizeof promised[0]; p++)
         for (int e = 0; e < 2; e++)
             assert_non_null(rheo__at(cJSON_GetArrayItem(json, e), promised[p]));
@@ -201,7 +220,8 @@ static bool csv_cell(const char **at, char *cell, bool *line_end)
     const char *c = *at;
     if (!*c) return false;
     bool quoted = *c == '"';
-    for (c += quoted; *c && (quoted ? !(c[0] == '"' && c[1] != '"') : *c != ',' && *c != '\r'); c++) {
+    for (c += quoted; *c && (quoted ? !(c[0] == '"' && c[1] != '"') : *c != ',' && *c != '\r');
+         c++) {
         if (quoted && *c == '"') c++;
         *cell++ = *c;
     }
@@ -277,9 +297,16 @@ static void test_width(void **state)
     char root[64], folder[256];
     rheo_text text = {.ctx = ctx};
     make_root(root);
-    make_run run = {"a-system-with-a-name-that-is-much-longer-than-any-column-é", "constrained",
-                    "784-1024-1024-1024-1024-1024-1024-1024-1024-10", 88.5, 90, 1, 1000, 123456,
-                    1e9, NULL};
+    make_run run = {"a-system-with-a-name-that-is-much-longer-than-any-column-é",
+                    "constrained",
+                    "784-1024-1024-1024-1024-1024-1024-1024-1024-10",
+                    88.5,
+                    90,
+                    1,
+                    1000,
+                    123456,
+                    1e9,
+                    NULL};
     make_folder(ctx, root, &run, folder);
     run.seed = 2;
     run.accuracy = 70;

@@ -3,7 +3,8 @@
  *   E [nJ] = (MACs * mac + ACs * ac + updates * update) / 1000     with mac, ac, update in pJ
  *
  * The pJ of the chips: Table 3 of the SENECA paper, measured by different groups in different ways
- * and not to be compared to the last digit. Left out: memory traffic, idle power, input and output. */
+ * and not to be compared to the last digit. Left out: memory traffic, idle power, input and output.
+ */
 #include "cost/cost.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* hardware.c: how well a net suits hardware, read off its graph; chips.def says which chips hold it.
+/* hardware.c: how well a net suits hardware, read off its graph; chips.def says which chips hold
+ * it.
  *
  * A chip holds a net when it has its neurons, its synapses and its fan-in, as far as its source
  * states them, and the net speaks in spikes alone. Left out: routing, weight precision (a chip's

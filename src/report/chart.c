@@ -1,5 +1,5 @@
-/* chart.c: curves and bars. Names stand beside the ends of their curves: each tries a ring of places
- * and takes the one that covers least. */
+/* chart.c: curves and bars. Names stand beside the ends of their curves: each tries a ring of
+ * places and takes the one that covers least. */
 #include "report/chart.h"
 
 #include "report/row.h"
@@ -51,8 +51,8 @@ static bool usable(const rheo_chart *c, double x, double y)
 
 static rheo_frame frame(const rheo_chart *c)
 {
-    rheo_frame f = {c, LEFT, c->width - RIGHT, TOP, c->height - BOTTOM, c->x.low, c->x.high,
-                    c->y.low, c->y.high};
+    rheo_frame f = {c,        LEFT,      c->width - RIGHT, TOP,      c->height - BOTTOM,
+                    c->x.low, c->x.high, c->y.low,         c->y.high};
     if (!(f.high_y > f.low_y)) f.high_y = f.low_y + 1;
     double step = nice_step(f.high_y - f.low_y, 5);
     f.low_y = floor(f.low_y / step + 1e-9) * step;
@@ -79,7 +79,8 @@ static void x_axis(rheo_text *out, const rheo_frame *f)
     if (!f->chart->x.log) {
         double step = nice_step(f->high_x - f->low_x, f->chart->width < 450 ? 4 : 7);
         if (f->chart->x.whole) step = fmax(step, 1);
-        for (double v = ceil(f->low_x / step - 1e-9) * step; v <= f->high_x + 1e-9 * step; v += step)
+        for (double v = ceil(f->low_x / step - 1e-9) * step; v <= f->high_x + 1e-9 * step;
+             v += step)
             x_tick(out, f, v);
         return;
     }
@@ -89,7 +90,8 @@ static void x_axis(rheo_text *out, const rheo_frame *f)
     for (int d = (int)floor(log10(f->low_x)); d <= (int)ceil(log10(f->high_x)); d++)
         for (int i = 0; i < (room > 130 ? 3 : 1); i++) {
             double v = in_decade[i] * pow(10, d);
-            if (d % every == 0 && v >= f->low_x * 0.999 && v <= f->high_x * 1.001) x_tick(out, f, v);
+            if (d % every == 0 && v >= f->low_x * 0.999 && v <= f->high_x * 1.001)
+                x_tick(out, f, v);
         }
 }
 
@@ -174,8 +176,8 @@ static void label_ends(rheo_text *out, const rheo_frame *f, const rheo_curve *cu
                        uint32_t count)
 {
     /* right, left, above, below, then the corners: where the label's box begins, in its sizes */
-    static const double place[][2] = {{0, -.5},  {-1, -.5}, {-.5, -1}, {-.5, 0},
-                                      {0, -1},   {-1, -1},  {0, 0},    {-1, 0}};
+    static const double place[][2] = {{0, -.5}, {-1, -.5}, {-.5, -1}, {-.5, 0},
+                                      {0, -1},  {-1, -1},  {0, 0},    {-1, 0}};
     rheo_box taken[RHEO_CURVES];
     uint32_t labels = 0;
     for (uint32_t c = 0; c < count; c++) {
@@ -188,7 +190,8 @@ static void label_ends(rheo_text *out, const rheo_frame *f, const rheo_curve *cu
                 double dx = place[p][0] < -.9 ? -1 : place[p][0] > -.1 ? 1 : 0;
                 double dy = place[p][1] < -.9 ? -1 : place[p][1] > -.1 ? 1 : 0;
                 double gap = 9 + 9.0 * ring;
-                rheo_box box = {x + place[p][0] * w + dx * gap, y + place[p][1] * h + dy * gap, 0, 0};
+                rheo_box box = {x + place[p][0] * w + dx * gap, y + place[p][1] * h + dy * gap, 0,
+                                0};
                 box.x1 = box.x0 + w;
                 box.y1 = box.y0 + h;
                 double cost = cover(f, curves, count, taken, labels, box) + 40 * ring + (double)p;
@@ -273,7 +276,8 @@ void rheo__bars(rheo_text *out, const rheo_chart *chart, const rheo_bar *bars, u
         double y = 22 + row * b, x = bars[b].x > 0 ? map_x(&f, bars[b].x) : f.x0;
         rheo__svg_family(out, bars[b].family, NULL);
         rheo__svg_text(out, f.x0 + 2, y, "lab", bars[b].label);
-        rheo__text_add(out, "<rect class=\"area\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"13\"/>",
+        rheo__text_add(out,
+                       "<rect class=\"area\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"13\"/>",
                        f.x0, y + 6, x - f.x0);
         /* the figure stands beyond the stroke when that is where it would be written */
         double stroke = bars[b].tick > 0 ? map_x(&f, bars[b].tick) : 0;
@@ -282,7 +286,8 @@ void rheo__bars(rheo_text *out, const rheo_chart *chart, const rheo_bar *bars, u
         rheo__text_add(out, "</g>\n");
         if (!(bars[b].tick > 0)) continue;
         rheo__text_add(out, "<g><title>the same net without spikes</title>");
-        rheo__svg_line(out, map_x(&f, bars[b].tick), y + 2, map_x(&f, bars[b].tick), y + 23, "tick");
+        rheo__svg_line(out, map_x(&f, bars[b].tick), y + 2, map_x(&f, bars[b].tick), y + 23,
+                       "tick");
         rheo__text_add(out, "</g>\n");
     }
     rheo__svg_close(out);

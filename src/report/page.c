@@ -107,7 +107,8 @@ static void free_tracks(const rheo_page *page)
 
 static void finding(const rheo_page *page, const char *value, const char *what, uint32_t row)
 {
-    rheo__text_add(page->out, "<li class=\"f%u\"><span>%s</span><b>", page->track[row].family, what);
+    rheo__text_add(page->out, "<li class=\"f%u\"><span>%s</span><b>", page->track[row].family,
+                   what);
     rheo__escape(page->out, value);
     rheo__text_add(page->out, "</b>");
     rheo__escape(page->out, page->track[row].label);
@@ -120,7 +121,8 @@ static uint32_t extreme(const rheo_page *page, const char *path, double sign)
     uint32_t best = page->count;
     for (uint32_t r = 0; r < page->count; r++) {
         double x = sign * rheo__number_at(page->rows[r].json, path);
-        double than = best < page->count ? sign * rheo__number_at(page->rows[best].json, path) : NAN;
+        double than =
+            best < page->count ? sign * rheo__number_at(page->rows[best].json, path) : NAN;
         if (!isnan(x) && !(x <= than)) best = r;
     }
     return best;
@@ -184,14 +186,16 @@ static void head(const rheo_page *page)
     rheo__svg_colours(out);
     rheo__svg_style(out, true);
     for (size_t i = 0; i < sizeof css / sizeof css[0]; i++) rheo__text_add(out, "%s", css[i]);
-    rheo__text_add(out, "</style>\n</head>\n<body>\n<main>\n<h1>Spiking networks compared</h1>\n"
-                        "<p class=\"lede\">%u system%s on ",
+    rheo__text_add(out,
+                   "</style>\n</head>\n<body>\n<main>\n<h1>Spiking networks compared</h1>\n"
+                   "<p class=\"lede\">%u system%s on ",
                    page->count, page->count == 1 ? "" : "s");
     distinct(page, "data");
     rheo__text_add(out, ", size ");
     distinct(page, "size");
-    rheo__text_add(out, ", %s%d seed%s each: how accurate they are, what they cost, and how well they "
-                        "suit hardware.</p>\n",
+    rheo__text_add(out,
+                   ", %s%d seed%s each: how accurate they are, what they cost, and how well they "
+                   "suit hardware.</p>\n",
                    seeds > least ? "up to " : "", seeds, seeds == 1 ? "" : "s");
     findings(page);
 }
@@ -214,7 +218,8 @@ static void family_list(const rheo_page *page)
             rheo__escape(out, page->track[r].label);
             rheo__text_add(out, "</code>");
         }
-        rheo__text_add(out, n ? "</li>\n" : "<br><span class=\"quiet\">not in this comparison</span></li>\n");
+        rheo__text_add(out, n ? "</li>\n"
+                              : "<br><span class=\"quiet\">not in this comparison</span></li>\n");
     }
     rheo__text_add(out, "</ul>\n");
 }
@@ -228,7 +233,7 @@ static void table_cell(const rheo_page *page, uint32_t r, uint32_t column)
     const cJSON *json = page->rows[r].json;
     rheo__cell(page->rows, page->count, r, column, cell);
     const char *verdict = column == RHEO_COLUMN_VERDICT ? rheo__text_at(json, "verdict") : "";
-    const char *class = rheo__column_is_number(column)  ? "n"
+    const char *class = rheo__column_is_number(column)    ? "n"
                         : strcmp(verdict, "reached") == 0 ? "reached"
                         : strcmp(verdict, "short") == 0   ? "short"
                                                           : "";
@@ -280,9 +285,12 @@ static void table(const rheo_page *page)
     }
     rheo__text_add(
         out,
-        "</tbody></table></div>\n<p class=\"quiet\">Spikes, operations and energy are for one sample. "
-        "SynOps: a spike times the synapses it drives. MACs (same net): multiply-accumulates of one "
-        "pass through the same net without spikes. Decision: the first step from which accuracy stays "
+        "</tbody></table></div>\n<p class=\"quiet\">Spikes, operations and energy are for one "
+        "sample. "
+        "SynOps: a spike times the synapses it drives. MACs (same net): multiply-accumulates of "
+        "one "
+        "pass through the same net without spikes. Decision: the first step from which accuracy "
+        "stays "
         "within one point of the last. On chip: learning needs nothing that is not at the synapse. "
         "Reported: what the source states for the same data. Verdict: against what this project "
         "promises for the same data and size.</p>\n");
@@ -298,8 +306,8 @@ static void draw_time(const rheo_page *page, double width, bool narrow, const vo
     double most = 1;
     for (uint32_t r = 0; r < count; r++) {
         const rheo_track *t = &page->track[r];
-        curves[r] = (rheo_curve){t->label, t->title, t->step, t->accuracy, t->n,
-                                 t->family, t->dash, false};
+        curves[r] =
+            (rheo_curve){t->label, t->title, t->step, t->accuracy, t->n, t->family, t->dash, false};
         most = fmax(most, t->step[t->n - 1]);
     }
     rheo_chart chart = {.label = "Accuracy against time, one curve a system",
@@ -357,24 +365,28 @@ static void draw_pareto(const rheo_page *page, double width, bool narrow, const 
     const rheo_front *front = arg;
     rheo_curve curves[RHEO_CURVES];
     uint32_t count = page->count < RHEO_CURVES ? page->count : RHEO_CURVES - 1;
-    curves[0] = (rheo_curve){.x = front->x, .y = front->y, .n = front->n, .family = 5,
+    curves[0] = (rheo_curve){.x = front->x,
+                             .y = front->y,
+                             .n = front->n,
+                             .family = 5,
                              .title = "no system here is both better and cheaper"};
     for (uint32_t r = 0; r < count; r++) {
         const rheo_track *t = &page->track[r];
-        curves[r + 1] = (rheo_curve){t->label, t->title, t->operations, t->accuracy, t->n,
-                                     t->family, 0, true};
+        curves[r + 1] =
+            (rheo_curve){t->label, t->title, t->operations, t->accuracy, t->n, t->family, 0, true};
     }
     double low = front->low_x, high = front->high_x;
     for (uint32_t r = 0; r < count; r++) /* the ways there, but not their first steps at no cost */
         for (uint32_t i = 0; i < page->track[r].n; i++)
             if (page->track[r].operations[i] > 0) low = fmin(low, page->track[r].operations[i]);
     low = fmax(low, front->low_x / 100);
-    rheo_chart chart = {.label = "Accuracy against operations a sample, one point a system",
-                        .width = width,
-                        .height = narrow ? 300 : 440,
-                        .x = {"operations a sample (logarithmic)", low / 1.6, high * 2, true, false},
-                        .y = {"accuracy %", 0, 100, false, false},
-                        .legend = narrow};
+    rheo_chart chart = {
+        .label = "Accuracy against operations a sample, one point a system",
+        .width = width,
+        .height = narrow ? 300 : 440,
+        .x = {"operations a sample (logarithmic)", low / 1.6, high * 2, true, false},
+        .y = {"accuracy %", 0, 100, false, false},
+        .legend = narrow};
     rheo__chart(page->out, &chart, curves, count + 1);
 }
 
@@ -384,8 +396,9 @@ static void accuracy_charts(const rheo_page *page)
     rheo__page_section(page, "time", "Accuracy against time",
                        "A spiking network answers before it has finished: what it would have said "
                        "after each step. A system of one step is a point.");
-    rheo__page_figure(page, draw_time, NULL,
-                      "The mark is the system’s last step. Test accuracy by the recipe’s read-out.");
+    rheo__page_figure(
+        page, draw_time, NULL,
+        "The mark is the system’s last step. Test accuracy by the recipe’s read-out.");
     uint32_t count = page->count < RHEO_CURVES ? page->count : RHEO_CURVES - 1;
     find_front(page, count, &front);
     if (front.n == 0) return;
@@ -415,21 +428,22 @@ static void draw_energy(const rheo_page *page, double width, bool narrow, const 
         char number[32];
         rheo__human(energy, number);
         snprintf(value[count], sizeof value[count], "%s nJ", number);
-        bars[count] = (rheo_bar){page->track[r].label, value[count], energy,
-                                 costs ? rheo__energy_nj(costs, macs, 0, 0) : NAN,
-                                 page->track[r].family};
+        bars[count] =
+            (rheo_bar){page->track[r].label, value[count], energy,
+                       costs ? rheo__energy_nj(costs, macs, 0, 0) : NAN, page->track[r].family};
         count++;
     }
-    rheo_chart chart = {.label = "Energy a sample, one bar a system", .width = width,
+    rheo_chart chart = {.label = "Energy a sample, one bar a system",
+                        .width = width,
                         .x = {"nJ a sample (logarithmic)", 0, 0, true, false}};
     rheo__bars(page->out, &chart, bars, count);
 }
 
 static void cost_line(const rheo_page *page, uint32_t r)
 {
-    static const char *const path[] = {"synaptic_operations", "macs",  "acs",
-                                       "updates",             "energy_nj", "train.operations",
-                                       "train.seconds",       "train.peak_mb"};
+    static const char *const path[] = {
+        "synaptic_operations", "macs",          "acs",          "updates", "energy_nj",
+        "train.operations",    "train.seconds", "train.peak_mb"};
     char number[32];
     const cJSON *json = page->rows[r].json;
     rheo__text_add(page->out, "<tr>");
@@ -441,26 +455,30 @@ static void cost_line(const rheo_page *page, uint32_t r)
     }
     double ratio = (rheo__number_at(json, "synaptic_operations") + rheo__number_at(json, "macs")) /
                    rheo__number_at(json, "macs_without_spikes");
-    rheo__text_add(page->out, isfinite(ratio) ? "<td class=\"n\">%.3g</td></tr>\n"
-                                              : "<td class=\"n\">–</td></tr>\n", ratio);
+    rheo__text_add(page->out,
+                   isfinite(ratio) ? "<td class=\"n\">%.3g</td></tr>\n"
+                                   : "<td class=\"n\">–</td></tr>\n",
+                   ratio);
 }
 
 static void costs(const rheo_page *page)
 {
     rheo_text *out = page->out;
-    rheo__page_section(page, "costs", "What it costs",
-                       "Energy of one sample: counts times a table of pJ an operation. Memory "
-                       "traffic and idle power are not in it, so it compares and does not predict.");
+    rheo__page_section(
+        page, "costs", "What it costs",
+        "Energy of one sample: counts times a table of pJ an operation. Memory "
+        "traffic and idle power are not in it, so it compares and does not predict.");
     if (extreme(page, "energy_nj", 1) < page->count)
         rheo__page_figure(page, draw_energy, NULL,
                           "The upright stroke is one pass of the same net without spikes, by the "
                           "same table.");
-    rheo__text_add(out, "<div class=\"scroll\"><table>\n<thead><tr><th>system</th>"
-                        "<th class=\"n\">SynOps</th><th class=\"n\">MACs</th><th class=\"n\">ACs</th>"
-                        "<th class=\"n\">neuron updates</th><th class=\"n\">energy nJ</th>"
-                        "<th class=\"n\">train operations</th><th class=\"n\">train s</th>"
-                        "<th class=\"n\">train MB</th><th class=\"n\">operations / MACs (same net)</th>"
-                        "</tr></thead>\n<tbody>\n");
+    rheo__text_add(out,
+                   "<div class=\"scroll\"><table>\n<thead><tr><th>system</th>"
+                   "<th class=\"n\">SynOps</th><th class=\"n\">MACs</th><th class=\"n\">ACs</th>"
+                   "<th class=\"n\">neuron updates</th><th class=\"n\">energy nJ</th>"
+                   "<th class=\"n\">train operations</th><th class=\"n\">train s</th>"
+                   "<th class=\"n\">train MB</th><th class=\"n\">operations / MACs (same net)</th>"
+                   "</tr></thead>\n<tbody>\n");
     for (uint32_t r = 0; r < page->count; r++) cost_line(page, r);
     rheo__text_add(out, "</tbody></table></div>\n<p class=\"quiet\">Energy table: ");
     distinct(page, "energy_table");
@@ -468,7 +486,8 @@ static void costs(const rheo_page *page)
         const rheo_energy_table *t =
             rheo__energy_find(rheo__text_at(page->rows[r].json, "energy_table"));
         if (!t) continue;
-        rheo__text_add(out, " (%s%s)", t->source, isnan(t->mac) ? "" : "; MAC and AC as stated there");
+        rheo__text_add(out, " (%s%s)", t->source,
+                       isnan(t->mac) ? "" : "; MAC and AC as stated there");
         break;
     }
     rheo__text_add(out, ".</p>\n");
@@ -494,8 +513,9 @@ void rheo__page(rheo_context *ctx, const rheo_row *rows, uint32_t count, const c
         rheo__page_confusion(&page);
         rheo__page_variants(&page);
         rheo__page_reproduce(&page);
-        rheo__text_add(out, "<footer>Made by rheobase %s from run folders and nothing else.</footer>\n"
-                            "</main>\n</body>\n</html>\n",
+        rheo__text_add(out,
+                       "<footer>Made by rheobase %s from run folders and nothing else.</footer>\n"
+                       "</main>\n</body>\n</html>\n",
                        rheo_version());
     }
     free_tracks(&page);

@@ -1,5 +1,6 @@
-/* page_parts.c: the parts of the page that show each system: hardware, training, spikes and weights,
- * confusions, variants, and how to make it all again. Of several seeds the first is drawn. */
+/* page_parts.c: the parts of the page that show each system: hardware, training, spikes and
+ * weights, confusions, variants, and how to make it all again. Of several seeds the first is drawn.
+ */
 #include "report/page.h"
 
 #include "base/file.h"
@@ -10,7 +11,8 @@
 
 /* ---- hardware ---- */
 
-static void yes_no(rheo_text *out, const cJSON *json, const char *path, const char *yes, const char *no)
+static void yes_no(rheo_text *out, const cJSON *json, const char *path, const char *yes,
+                   const char *no)
 {
     const cJSON *item = rheo__at(json, path);
     rheo__text_add(out, "<td>%s</td>", !item ? "–" : cJSON_IsTrue(item) ? yes : no);
@@ -58,10 +60,11 @@ void rheo__page_hardware(const rheo_page *page)
                    "<th class=\"n\">states a&nbsp;neuron</th><th>multiplies</th><th>runs</th>"
                    "<th>learning needs</th><th>on chip</th><th>fits</th></tr></thead>\n<tbody>\n");
     for (uint32_t r = 0; r < page->count; r++) hardware_line(page, r);
-    rheo__text_add(page->out,
-                   "</tbody></table></div>\n<p class=\"quiet\">Fits: the chip states enough neurons, "
-                   "synapses and fan-in for the net, and the net speaks in spikes alone; its weights "
-                   "would still have to be rounded to the chip’s.</p>\n");
+    rheo__text_add(
+        page->out,
+        "</tbody></table></div>\n<p class=\"quiet\">Fits: the chip states enough neurons, "
+        "synapses and fan-in for the net, and the net speaks in spikes alone; its weights "
+        "would still have to be rounded to the chip’s.</p>\n");
 }
 
 /* ---- training ---- */
@@ -89,11 +92,13 @@ bool rheo__training_chart(rheo_text *out, const rheo_history *m, const char *lab
         if (loss && isfinite(m->loss[i])) high = fmax(high, m->loss[i]);
     }
     if (train)
-        curve[curves++] = (rheo_curve){"training", NULL, epoch, m->train, m->count, family, 0, false};
+        curve[curves++] =
+            (rheo_curve){"training", NULL, epoch, m->train, m->count, family, 0, false};
     if (validation)
         curve[curves++] =
             (rheo_curve){"validation", NULL, epoch, m->validation, m->count, family, 1, false};
-    if (loss) curve[curves++] = (rheo_curve){"loss", NULL, epoch, m->loss, m->count, family, 0, false};
+    if (loss)
+        curve[curves++] = (rheo_curve){"loss", NULL, epoch, m->loss, m->count, family, 0, false};
     rheo_chart chart = {.label = label,
                         .width = width,
                         .height = width * 0.62,
@@ -127,7 +132,8 @@ void rheo__page_training(const rheo_page *page)
                 rheo__text_add(page->out, "<div class=\"grid\">\n");
             }
             panel_title(page, r);
-            rheo__training_chart(page->out, &m, "Training curve", page->track[r].family, 320, false);
+            rheo__training_chart(page->out, &m, "Training curve", page->track[r].family, 320,
+                                 false);
             rheo__text_add(page->out, "</figure>\n");
         }
         rheo__release(page->ctx, m.loss);
@@ -177,8 +183,9 @@ static void activity(const rheo_page *page, uint32_t r, rheo_figures *f)
     rheo__page_section(page, "spikes", "Inside: spikes and membranes", NULL);
     rheo__text_add(out, "<p>One test sample on its way through <b class=\"f%u\">", f->family);
     rheo__escape(out, page->track[r].label);
-    rheo__text_add(out, "</b>. Every dot is a spike, every line a neuron.</p>\n<div class=\"inside\">"
-                        "<div class=\"sample\">");
+    rheo__text_add(out,
+                   "</b>. Every dot is a spike, every line a neuron.</p>\n<div class=\"inside\">"
+                   "<div class=\"sample\">");
     rheo__sample(out, f->arrays, f->count);
     rheo__text_add(out, "</div><div>");
     rheo__page_figure(page, draw_activity, f, NULL);
@@ -325,7 +332,8 @@ static void variant_table(const rheo_page *page, const cJSON *list)
         rheo__human(rheo__number_at(item, "steps_to_decision"), decision);
         rheo__text_add(page->out, "<tr><td>");
         rheo__escape(page->out, rheo__text_at(item, "name"));
-        rheo__text_add(page->out, isnan(accuracy) ? "</td><td class=\"n\">–" : "</td><td class=\"n\">%.2f",
+        rheo__text_add(page->out,
+                       isnan(accuracy) ? "</td><td class=\"n\">–" : "</td><td class=\"n\">%.2f",
                        accuracy);
         rheo__text_add(page->out, "</td><td class=\"n\">%s</td></tr>\n", decision);
     }
@@ -349,8 +357,8 @@ static void variants_of(const rheo_page *page, uint32_t r, const cJSON *list)
     if (page->out->status) return;
     for (uint32_t i = 0; i < most; i++) step[i] = i + 1;
     v.steps = most;
-    v.curve[0] = (rheo_curve){"as in the recipe", t->title, step, t->accuracy, t->n, t->family, 0,
-                              false};
+    v.curve[0] =
+        (rheo_curve){"as in the recipe", t->title, step, t->accuracy, t->n, t->family, 0, false};
     cJSON_ArrayForEach(item, list)
     {
         double *y = NULL;
@@ -368,7 +376,8 @@ static void variants_of(const rheo_page *page, uint32_t r, const cJSON *list)
     rheo__text_add(page->out, "</span></h3>\n");
     if (v.count > 1) rheo__page_figure(page, draw_variants, &v, NULL);
     variant_table(page, list);
-    for (uint32_t c = 1; c < v.count; c++) rheo__release(page->ctx, (void *)(uintptr_t)v.curve[c].y);
+    for (uint32_t c = 1; c < v.count; c++)
+        rheo__release(page->ctx, (void *)(uintptr_t)v.curve[c].y);
     rheo__release(page->ctx, step);
 }
 
@@ -402,8 +411,9 @@ static void data_lines(const rheo_page *page)
             if (seen.data && *sha && strstr(seen.data, sha)) continue;
             rheo__text_add(&seen, "\n%s", sha);
             if (!lines++)
-                rheo__text_add(out, "<h3>Data</h3>\n<div class=\"scroll\"><table><thead><tr>"
-                                    "<th>file</th><th>SHA-256</th><th></th></tr></thead>\n<tbody>\n");
+                rheo__text_add(out,
+                               "<h3>Data</h3>\n<div class=\"scroll\"><table><thead><tr>"
+                               "<th>file</th><th>SHA-256</th><th></th></tr></thead>\n<tbody>\n");
             rheo__text_add(out, "<tr><td>");
             rheo__escape(out, base);
             rheo__text_add(out, "</td><td class=\"hash\"><code>");
@@ -462,9 +472,10 @@ void rheo__page_reproduce(const rheo_page *page)
             rheo__text_add(out, "\n");
         }
     rheo__escape(out, page->command ? page->command : "");
-    rheo__text_add(out, "\n</pre>\n<div class=\"scroll\"><table><thead><tr><th>system</th>"
-                        "<th>seeds</th><th>version</th><th>commit</th><th>processor</th>"
-                        "<th>instructions</th><th class=\"n\">threads</th></tr></thead>\n<tbody>\n");
+    rheo__text_add(out,
+                   "\n</pre>\n<div class=\"scroll\"><table><thead><tr><th>system</th>"
+                   "<th>seeds</th><th>version</th><th>commit</th><th>processor</th>"
+                   "<th>instructions</th><th class=\"n\">threads</th></tr></thead>\n<tbody>\n");
     for (uint32_t r = 0; r < page->count; r++) run_line(page, r);
     rheo__text_add(out, "</tbody></table></div>\n");
     data_lines(page);

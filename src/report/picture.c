@@ -1,6 +1,6 @@
-/* picture.c: confusion matrices, and what figures.npz holds: spikes, membranes, weights, the sample.
- * Pixels go in as a PNG; where there are more spikes than pixels a pixel is set if any of its spikes
- * is. An array of another shape than docs/run-folder.md says is refused by name. */
+/* picture.c: confusion matrices, and what figures.npz holds: spikes, membranes, weights, the
+ * sample. Pixels go in as a PNG; where there are more spikes than pixels a pixel is set if any of
+ * its spikes is. An array of another shape than docs/run-folder.md says is refused by name. */
 #include "report/chart.h"
 
 #include "report/row.h"
@@ -15,11 +15,16 @@
 static double value(const rheo_array *a, uint64_t i)
 {
     switch (a->dtype) {
-    case RHEO_U8: return ((const uint8_t *)a->data)[i];
-    case RHEO_I32: return ((const int32_t *)a->data)[i];
-    case RHEO_I64: return (double)((const int64_t *)a->data)[i];
-    case RHEO_F32: return (double)((const float *)a->data)[i];
-    default: return ((const double *)a->data)[i];
+    case RHEO_U8:
+        return ((const uint8_t *)a->data)[i];
+    case RHEO_I32:
+        return ((const int32_t *)a->data)[i];
+    case RHEO_I64:
+        return (double)((const int64_t *)a->data)[i];
+    case RHEO_F32:
+        return (double)((const float *)a->data)[i];
+    default:
+        return ((const double *)a->data)[i];
     }
 }
 
@@ -31,10 +36,11 @@ static bool wanted(rheo_text *out, const rheo_array *a, const char *prefix, uint
     bool good = a->dims == dims && a->count > 0;
     for (uint32_t d = 0; good && d < dims; d++) good = a->shape[d] <= EDGE;
     if (!good && !out->status)
-        out->status = rheo__fail(out->ctx, RHEO_FORMAT,
-                                 "figures.npz: '%s' has %u dimensions and %llu numbers, expected %u "
-                                 "dimensions of 1 to %d; train this run again",
-                                 a->name, a->dims, (unsigned long long)a->count, dims, EDGE);
+        out->status =
+            rheo__fail(out->ctx, RHEO_FORMAT,
+                       "figures.npz: '%s' has %u dimensions and %llu numbers, expected %u "
+                       "dimensions of 1 to %d; train this run again",
+                       a->name, a->dims, (unsigned long long)a->count, dims, EDGE);
     return good;
 }
 
@@ -84,7 +90,8 @@ static double strip_height(const rheo_array *a)
     return n <= 30 ? 5 * n : fmin(150, fmax(n, 60));
 }
 
-static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t family, double width)
+static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t family,
+                        double width)
 {
     uint32_t T = (uint32_t)a->shape[0], N = (uint32_t)a->shape[1];
     uint32_t columns = T < 2 * (uint32_t)width ? T : 2 * (uint32_t)width;
@@ -96,7 +103,8 @@ static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t 
         for (uint32_t n = 0; n < N; n++)
             if (value(a, (uint64_t)t * N + n) != 0)
                 pixels[(uint64_t)n * lines / N * columns + (uint64_t)t * columns / T] = 1;
-    rheo__svg_image(out, (double[4]){0, y, width, strip_height(a)}, pixels, columns, lines, palette, 2);
+    rheo__svg_image(out, (double[4]){0, y, width, strip_height(a)}, pixels, columns, lines, palette,
+                    2);
     rheo__release(out->ctx, pixels);
 }
 
@@ -223,9 +231,9 @@ static void draw_fields(rheo_text *out, const rheo_array *a, double width, bool 
     uint32_t columns = (uint32_t)ceil(sqrt(n)), lines = (n + columns - 1) / columns;
     uint64_t w = (uint64_t)columns * (W + 1) + 1, h = (uint64_t)lines * (H + 1) + 1;
     if (w > EDGE || h > EDGE || w * h > 1u << 26) {
-        out->status = rheo__fail(out->ctx, RHEO_FORMAT,
-                                 "figures.npz: 'fields' has %u fields of %u x %u, too many to draw", n,
-                                 H, W);
+        out->status =
+            rheo__fail(out->ctx, RHEO_FORMAT,
+                       "figures.npz: 'fields' has %u fields of %u x %u, too many to draw", n, H, W);
         return;
     }
     bool both = false;
@@ -247,14 +255,16 @@ static void draw_fields(rheo_text *out, const rheo_array *a, double width, bool 
             }
     }
     double height = width * (double)h / (double)w;
-    rheo__svg_open(out, width, height, "Weights into each neuron of the first layer, as images", alone);
-    rheo__svg_image(out, (double[4]){0, 0, width, height}, pixels, (uint32_t)w, (uint32_t)h, palette,
-                    256);
+    rheo__svg_open(out, width, height, "Weights into each neuron of the first layer, as images",
+                   alone);
+    rheo__svg_image(out, (double[4]){0, 0, width, height}, pixels, (uint32_t)w, (uint32_t)h,
+                    palette, 256);
     rheo__svg_close(out);
     rheo__release(out->ctx, pixels);
 }
 
-bool rheo__fields(rheo_text *out, const rheo_array *arrays, uint32_t count, double width, bool alone)
+bool rheo__fields(rheo_text *out, const rheo_array *arrays, uint32_t count, double width,
+                  bool alone)
 {
     for (uint32_t i = 0; i < count; i++)
         if (wanted(out, &arrays[i], "fields", 3)) {

@@ -82,16 +82,16 @@ static rheo_status draw(const char *folder, const struct rheo_plot_kind *kind, r
         RHEO_TRY(rheo__npz_read(ctx, path, RHEO_RUN_LIMIT, &job->arrays, &job->count));
     bool drawn = kind->draw(job);
     RHEO_TRY(job->out->status);
-    RHEO_CHECK(ctx, drawn, RHEO_MISSING, "%s: no %s: this run has no such figure; try another --what",
-               folder, kind->needs);
+    RHEO_CHECK(ctx, drawn, RHEO_MISSING,
+               "%s: no %s: this run has no such figure; try another --what", folder, kind->needs);
     return RHEO_OK;
 }
 
 /* rsvg-convert from one file to another, without a shell */
 static rheo_status convert(rheo_context *ctx, const char *svg, const char *png, const char *out)
 {
-    char program[] = "rsvg-convert", zoom[] = "--zoom=2", format[] = "--format=png", to[RHEO_PATH + 16],
-         from[RHEO_PATH + 8];
+    char program[] = "rsvg-convert", zoom[] = "--zoom=2", format[] = "--format=png",
+         to[RHEO_PATH + 16], from[RHEO_PATH + 8];
     snprintf(to, sizeof to, "--output=%s", png);
     snprintf(from, sizeof from, "%s", svg);
     char *argv[] = {program, zoom, format, to, from, NULL};

@@ -40,8 +40,7 @@ void rheo__png_uri(rheo_text *out, const uint8_t *pixels, uint32_t width, uint32
     uint8_t *lines = NULL, *file = NULL;
     if (out->status) return;
     out->status = rheo__alloc(out->ctx, raw, 1, "an image", &lines);
-    if (!out->status)
-        out->status = rheo__alloc(out->ctx, room + 2048, 1, "an image", &file);
+    if (!out->status) out->status = rheo__alloc(out->ctx, room + 2048, 1, "an image", &file);
     if (!out->status) {
         for (uint32_t y = 0; y < height; y++)
             memcpy(lines + (size_t)y * (width + 1) + 1, pixels + (size_t)y * width, width);
@@ -51,7 +50,8 @@ void rheo__png_uri(rheo_text *out, const uint8_t *pixels, uint32_t width, uint32
         head[8] = 8;
         head[9] = 3;
         for (uint32_t c = 0; c < colours; c++) {
-            for (int i = 0; i < 3; i++) rgb[3 * c + (uint32_t)i] = (uint8_t)(palette[c] >> (24 - 8 * i));
+            for (int i = 0; i < 3; i++)
+                rgb[3 * c + (uint32_t)i] = (uint8_t)(palette[c] >> (24 - 8 * i));
             alpha[c] = (uint8_t)palette[c];
         }
         memcpy(file, "\x89PNG\r\n\x1a\n", 8);

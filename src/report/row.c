@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const cJSON *rheo__at(const cJSON *json, const char *path)
 {
@@ -43,8 +44,7 @@ rheo_status rheo__numbers_at(rheo_context *ctx, const cJSON *json, const char *p
     uint32_t n = cJSON_IsArray(list) ? (uint32_t)cJSON_GetArraySize(list) : 0, i = 0;
     RHEO_TRY(rheo__alloc(ctx, n, sizeof **out, path, out));
     *count = n;
-    if (n)
-        cJSON_ArrayForEach(item, list)
+    if (n) cJSON_ArrayForEach(item, list)
         {
             bool good = cJSON_IsNumber(item) && isfinite(item->valuedouble);
             (*out)[i++] = good ? item->valuedouble : NAN;
@@ -112,7 +112,8 @@ static rheo_status read_files(rheo_context *ctx, const char *folder, rheo_folder
     RHEO_TRY(rheo__strdup(ctx, folder, &run->folder));
     RHEO_TRY(rheo__join(ctx, folder, "result.json", path));
     /* a result.json may be named itself: results/ keeps them without their folders */
-    bool file = !rheo__file_exists(path);
+    struct stat info;
+    bool file = stat(folder, &info) == 0 && S_ISREG(info.st_mode);
     RHEO_TRY(parse(ctx, file ? folder : path, &run->result));
     RHEO_TRY(check(ctx, file ? folder : path, run->result));
     run->seed = rheo__number_at(run->result, "seed");

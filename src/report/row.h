@@ -10,7 +10,7 @@
 #define RHEO_RUN_LIMIT (64u << 20) /* bytes of one file of a run folder */
 
 typedef struct rheo_folder {
-    char *folder;    /* or the file, when a result.json was named itself */
+    char *folder;     /* or the file, when a result.json was named itself */
     char settings[9]; /* HASH8 of the folder's name, "" when there is none */
     double seed;
     cJSON *result, *manifest; /* manifest: NULL when there is none */
@@ -28,7 +28,7 @@ void rheo__run_free(rheo_context *ctx, rheo_folder *run);
 
 /* "train.seconds", "accuracy.interval.0" -> item, NULL when absent or null */
 const cJSON *rheo__at(const cJSON *json, const char *path);
-double rheo__number_at(const cJSON *json, const char *path); /* NaN when absent */
+double rheo__number_at(const cJSON *json, const char *path);    /* NaN when absent */
 const char *rheo__text_at(const cJSON *json, const char *path); /* "" when absent */
 /* The numbers of an array (null: NaN), to be released; count 0 when absent. */
 rheo_status rheo__numbers_at(rheo_context *ctx, const cJSON *json, const char *path, double **out,

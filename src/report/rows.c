@@ -2,8 +2,8 @@
  *
  * One system: the same name, data, size and --set options. Accuracy: mean, sample standard
  * deviation s = sqrt(sum (a - mean)^2 / (n - 1)), and the 95 % interval mean +- t(0.975, n-1)
- * s/sqrt(n); for one seed Wilson's interval of its test samples (Wilson, JASA 22, 1927). Every other
- * number is the mean over the runs that have it; a text is the first run's. */
+ * s/sqrt(n); for one seed Wilson's interval of its test samples (Wilson, JASA 22, 1927). Every
+ * other number is the mean over the runs that have it; a text is the first run's. */
 #include "report/row.h"
 
 #include "base/file.h"
@@ -28,8 +28,8 @@ double rheo__t_half_width(double sd, uint32_t n)
                                2.0595,  2.0555, 2.0518, 2.0484, 2.0452, 2.0423};
     if (n < 2) return NAN;
     double z = 1.959964, v = n - 1.0;
-    double above = z + (z * z * z + z) / (4 * v) +
-                   (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * v * v);
+    double above =
+        z + (z * z * z + z) / (4 * v) + (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * v * v);
     return (n - 1 <= 30 ? t[n - 2] : above) * sd / sqrt(n);
 }
 
@@ -111,7 +111,8 @@ static void merge_accuracy(rheo_row *row)
     const cJSON *item;
     cJSON_ArrayForEach(item, each) sum += item->valuedouble;
     double mean = sum / n;
-    cJSON_ArrayForEach(item, each) square += (item->valuedouble - mean) * (item->valuedouble - mean);
+    cJSON_ArrayForEach(item, each) square +=
+        (item->valuedouble - mean) * (item->valuedouble - mean);
     double sd = n > 1 ? sqrt(square / (n - 1)) : NAN;
     cJSON *accuracy = cJSON_GetObjectItemCaseSensitive(row->json, "accuracy");
     double samples = confusion_sum(row->run[0].result), low = NAN, high = NAN;
@@ -126,8 +127,7 @@ static void merge_accuracy(rheo_row *row)
     }
     put(accuracy, "mean", cJSON_CreateNumber(mean));
     put(accuracy, "sd", number_or_null(sd));
-    if (!isnan(low))
-        put(accuracy, "interval", cJSON_CreateDoubleArray((double[2]){low, high}, 2));
+    if (!isnan(low)) put(accuracy, "interval", cJSON_CreateDoubleArray((double[2]){low, high}, 2));
     put(accuracy, "each", each);
     cJSON_DeleteItemFromObjectCaseSensitive(row->json, "seed");
     put(row->json, "seeds", seeds);
@@ -159,7 +159,8 @@ static bool same(const rheo_folder *a, const rheo_folder *b)
 {
     static const char *const keys[] = {"name", "data", "size"};
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-        if (strcmp(rheo__text_at(a->result, keys[k]), rheo__text_at(b->result, keys[k]))) return false;
+        if (strcmp(rheo__text_at(a->result, keys[k]), rheo__text_at(b->result, keys[k])))
+            return false;
     return strcmp(a->settings, b->settings) == 0;
 }
 
@@ -247,8 +248,10 @@ rheo_status rheo__rows_read(rheo_context *ctx, const char *const *folders, uint3
     struct stat info;
     for (uint32_t f = 0; f < count && !status; f++) {
         if (stat(folders[f], &info) != 0)
-            status = rheo__fail(ctx, RHEO_MISSING, "%s: no such folder; expected a run folder or a "
-                                "parent of run folders", folders[f]);
+            status = rheo__fail(ctx, RHEO_MISSING,
+                                "%s: no such folder; expected a run folder or a "
+                                "parent of run folders",
+                                folders[f]);
         else
             status = search(&s, folders[f], 0);
     }

@@ -82,7 +82,8 @@ void rheo__svg_style(rheo_text *out, bool variables)
     } rules[] = {
         {"svg text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:", INK},
         {"svg .ax{font-size:12px;fill:", QUIET},
-        {"svg .lab{font-weight:600;stroke-width:4px;stroke-linejoin:round;paint-order:stroke;stroke:",
+        {"svg "
+         ".lab{font-weight:600;stroke-width:4px;stroke-linejoin:round;paint-order:stroke;stroke:",
          PAPER},
         {"svg .grid{stroke-width:1;stroke:", RULE},
         {"svg .base{stroke-width:1;stroke:", QUIET},
@@ -95,11 +96,12 @@ void rheo__svg_style(rheo_text *out, bool variables)
         rheo__text_add(out, "%s", rules[r].head);
         colour(out, variables, colours[rules[r].colour].name, colours[rules[r].colour].light);
     }
-    rheo__text_add(out, "svg .end{text-anchor:end}\nsvg .mid{text-anchor:middle}\n"
-                        "svg .line{fill:none;stroke-width:2;stroke-linejoin:round}\n"
-                        "svg .thin{stroke-width:1.2;opacity:.55}\n"
-                        "svg .d1{stroke-dasharray:7 4}\nsvg .d2{stroke-dasharray:2 3}\n"
-                        "svg .d3{stroke-dasharray:9 3 2 3}\nsvg image{image-rendering:pixelated}\n");
+    rheo__text_add(out,
+                   "svg .end{text-anchor:end}\nsvg .mid{text-anchor:middle}\n"
+                   "svg .line{fill:none;stroke-width:2;stroke-linejoin:round}\n"
+                   "svg .thin{stroke-width:1.2;opacity:.55}\n"
+                   "svg .d1{stroke-dasharray:7 4}\nsvg .d2{stroke-dasharray:2 3}\n"
+                   "svg .d3{stroke-dasharray:9 3 2 3}\nsvg image{image-rendering:pixelated}\n");
     for (uint32_t f = 0; f <= 5; f++) {
         const rheo_family *family = rheo__family_at(f);
         char area[8], ink[8];

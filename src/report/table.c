@@ -22,7 +22,8 @@ static const rheo_family families[] = {
      "that is trained; the spiking network then runs with the same weights.",
      "#009e73", "#2cc79a", "#007354", "#5fd9b6"},
     {"spikes", "Trained with spikes",
-     "Gradients flow through the spiking neurons themselves, by a smooth stand-in for the step that "
+     "Gradients flow through the spiking neurons themselves, by a smooth stand-in for the step "
+     "that "
      "is a spike.",
      "#a64d94", "#d98acb", "#8c3a7b", "#e6a8db"},
     {"local", "Local learning",
@@ -46,8 +47,9 @@ uint32_t rheo__row_family(const rheo_row *row)
 
 /* The narrow names of the columns are promises: scripts look for them. */
 const char *const rheo__column_names[RHEO_COLUMNS] = {
-    "system",          "family",    "network",  "steps",   "accuracy %", "spikes/neuron", "SynOps",
-    "MACs (same net)", "energy nJ", "decision", "train s", "on chip",    "reported %",    "verdict"};
+    "system",        "family",  "network",         "steps",     "accuracy %",
+    "spikes/neuron", "SynOps",  "MACs (same net)", "energy nJ", "decision",
+    "train s",       "on chip", "reported %",      "verdict"};
 
 bool rheo__column_is_number(uint32_t column)
 {
@@ -134,7 +136,9 @@ void rheo__cell(const rheo_row *rows, uint32_t count, uint32_t row, uint32_t col
     double x = path[column] ? rheo__number_at(json, path[column]) : NAN;
     char human[32];
     switch (column) {
-    case RHEO_COLUMN_SYSTEM: rheo__row_label(rows, count, row, out); return;
+    case RHEO_COLUMN_SYSTEM:
+        rheo__row_label(rows, count, row, out);
+        return;
     case RHEO_COLUMN_FAMILY:
     case RHEO_COLUMN_NETWORK:
         snprintf(out, RHEO_CELL, "%.150s", rheo__text_at(json, path[column]));
@@ -143,13 +147,17 @@ void rheo__cell(const rheo_row *rows, uint32_t count, uint32_t row, uint32_t col
         plain(rheo__number_at(json, "accuracy.mean"), 2, out);
         if (!isnan(sd)) snprintf(out + strlen(out), 32, " ± %.2f", sd);
         return;
-    case RHEO_COLUMN_REPORTED: plain(x, 2, out); return;
+    case RHEO_COLUMN_REPORTED:
+        plain(x, 2, out);
+        return;
     case RHEO_COLUMN_ON_CHIP: {
         const cJSON *chip = rheo__at(json, "hardware.on_chip");
         snprintf(out, RHEO_CELL, "%s", !chip ? DASH : cJSON_IsTrue(chip) ? "yes" : "no");
         return;
     }
-    case RHEO_COLUMN_VERDICT: verdict(json, out); return;
+    case RHEO_COLUMN_VERDICT:
+        verdict(json, out);
+        return;
     default:
         rheo__human(x, human);
         snprintf(out, RHEO_CELL, "%s", human);
@@ -176,7 +184,8 @@ static void cut(char *text, uint32_t width)
     uint32_t n = 0;
     char *c = text;
     for (; *c && n < width; c++) n += ((unsigned char)*c & 0xc0) != 0x80;
-    while (c > text && ((unsigned char)*--c & 0xc0) == 0x80) {}
+    while (c > text && ((unsigned char)*--c & 0xc0) == 0x80) {
+    }
     strcpy(c, "…");
 }
 
@@ -232,8 +241,7 @@ static void terminal(const rheo_row *rows, uint32_t count, rheo_text *out)
 static void markdown(const rheo_row *rows, uint32_t count, rheo_text *out)
 {
     char cell[RHEO_CELL];
-    for (uint32_t c = 0; c < RHEO_COLUMNS; c++)
-        rheo__text_add(out, "| %s ", rheo__column_names[c]);
+    for (uint32_t c = 0; c < RHEO_COLUMNS; c++) rheo__text_add(out, "| %s ", rheo__column_names[c]);
     rheo__text_add(out, "|\n");
     for (uint32_t c = 0; c < RHEO_COLUMNS; c++)
         rheo__text_add(out, rheo__column_is_number(c) ? "|---:" : "|---");
@@ -342,8 +350,9 @@ static void csv(const rheo_row *rows, uint32_t count, rheo_text *out)
             rheo__text_add(out, ",");
             csv_item(out, cJSON_GetArrayItem(curve, (int)csv_steps[s] - 1));
         }
-        double ratio = (rheo__number_at(json, "synaptic_operations") + rheo__number_at(json, "macs")) /
-                       rheo__number_at(json, "macs_without_spikes");
+        double ratio =
+            (rheo__number_at(json, "synaptic_operations") + rheo__number_at(json, "macs")) /
+            rheo__number_at(json, "macs_without_spikes");
         rheo__text_add(out, isfinite(ratio) ? ",%.6g\r\n" : ",\r\n", ratio);
     }
 }
