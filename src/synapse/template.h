@@ -2,18 +2,20 @@
  * a post spike, the decay of all traces. Rows are contiguous and vectorised (the lines marked
  * VECTOR); a column is strided. */
 #define RHEO_ROOM(n) ((n) > 0 ? (n) : 1)
+/* A trace that has decayed below 1e-20 is none: arithmetic on denormal numbers is slow. */
+#define RHEO_FADE(x) ((x) > 1e-20f ? (x) : 0.0f)
 
 static void RHEO_R(decay)(const rheo_synapse_view *v)
 {
     for (uint32_t f = 0; f < RHEO_PRE_TRACES; f++) {
         float *trace = v->pre_trace[f];
         const float keep = RHEO_R(pre_decay)(v->k, f);
-        for (uint32_t i = 0; i < v->pre; i++) trace[i] *= keep; /* VECTOR */
+        for (uint32_t i = 0; i < v->pre; i++) trace[i] = RHEO_FADE(trace[i] * keep); /* VECTOR */
     }
     for (uint32_t f = 0; f < RHEO_POST_TRACES; f++) {
         float *trace = v->post_trace[f];
         const float keep = RHEO_R(post_decay)(v->k, f);
-        for (uint32_t j = 0; j < v->post; j++) trace[j] *= keep; /* VECTOR */
+        for (uint32_t j = 0; j < v->post; j++) trace[j] = RHEO_FADE(trace[j] * keep); /* VECTOR */
     }
 }
 

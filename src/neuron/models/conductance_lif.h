@@ -52,6 +52,9 @@ enum {
     COND_THETA /* at the start */
 };
 
+/* A conductance that has decayed below this is none: arithmetic on denormal numbers is slow. */
+#define COND_NOTHING (REAL)1e-20
+
 struct RHEO_M(state) {
     RHEO_STATE(RHEO_X_MEMBER)
 };
@@ -78,8 +81,9 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REA
 {
     REAL left = s->hold - 1;
     s->v = z > (REAL)0.5 ? k[COND_RESET] : pre;
-    s->ge = (s->ge + in[0]) * k[COND_KEEP_E];
-    s->gi = (s->gi + in[1]) * k[COND_KEEP_I];
+    REAL ge = (s->ge + in[0]) * k[COND_KEEP_E], gi = (s->gi + in[1]) * k[COND_KEEP_I];
+    s->ge = ge > COND_NOTHING ? ge : (REAL)0;
+    s->gi = gi > COND_NOTHING ? gi : (REAL)0;
     left = left > 0 ? left : (REAL)0;
     s->hold = z > (REAL)0.5 ? k[COND_HOLD] : left;
     REAL change = k[COND_PLUS] * z - k[COND_LOSS] * s->theta + s->rest;
