@@ -165,6 +165,7 @@ static bool recipe_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out
         if (!catalogue->recipes[i]) return false;
     rheo_recipe *recipe = NULL;
     *out = (rheo_entry){.name = catalogue->recipes[index]};
+    if (!catalogue->titles) return true;
     rheo_status status = rheo_recipe_open(ctx, out->name, NULL, &recipe);
     if (status == RHEO_MEMORY) {
         catalogue->status = status;
@@ -254,7 +255,7 @@ static void list_text(rheo_catalogue *catalogue, const char *kind, rheo_text *ou
     for (const rheo_catalogue_kind *k = rheo__catalogue_kinds; k->plural; k++) {
         if (kind && strcmp(kind, k->plural) != 0) continue;
         if (!kind) rheo__text_add(out, "%s%s\n", out->size ? "\n" : "", k->plural);
-        for (uint32_t i = 0; k->at(catalogue, i, &entry); i++) {
+        for (uint32_t i = 0; !out->status && k->at(catalogue, i, &entry); i++) {
             const char *title = title_of(&entry);
             rheo__text_add(out, "%s%-*s%s%s\n", kind ? "" : "  ", title[0] ? 22 : 0, entry.name,
                            title[0] ? " " : "", title);
@@ -297,6 +298,7 @@ rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **tex
     rheo_catalogue catalogue;
     rheo_text out = {.ctx = ctx};
     RHEO_TRY(rheo__catalogue_open(ctx, &catalogue));
+    catalogue.titles = true;
     rheo_status status = RHEO_OK;
     if (json)
         status = list_json(&catalogue, kind, &out);

@@ -21,6 +21,7 @@ typedef struct rheo_entry {
 typedef struct rheo_catalogue {
     rheo_context *ctx;
     char **recipes;
+    bool titles;        /* recipes are opened for theirs */
     rheo_status status; /* RHEO_MEMORY when an entry could not be made; the list ends there */
 } rheo_catalogue;
 

@@ -142,14 +142,14 @@ static cJSON *doc_json(const rheo_doc *doc)
     return out;
 }
 
-static const char *const commands[] = {"plan %.256s", "train %.256s --size small", "train %.256s",
-                                       "compare %.256s --seeds 3", NULL};
+static const struct command {
+    const char *name, *options;
+} commands[] = {{"plan", ""}, {"train", " --size small"}, {"train", ""}, {"compare", " --seeds 3"}};
+#define COMMANDS (sizeof commands / sizeof *commands)
 
-static void command_line(uint32_t index, const char *name, char out[320])
+static void command_line(size_t index, const char *name, char out[320])
 {
-    const char *blank = strchr(commands[index], '%');
-    snprintf(out, 320, "rheobase %.*s%.256s%s", (int)(blank - commands[index]), commands[index],
-             name, blank + 2);
+    snprintf(out, 320, "rheobase %s %.256s%s", commands[index].name, name, commands[index].options);
 }
 
 static bool recipe_json(const rheo_recipe *recipe, const char *name, cJSON *item)
@@ -161,7 +161,7 @@ static bool recipe_json(const rheo_recipe *recipe, const char *name, cJSON *item
                 cJSON_AddItemToObject(item, "recipe", doc);
     cJSON *list = cJSON_AddArrayToObject(item, "commands");
     fine = fine && list;
-    for (uint32_t i = 0; fine && commands[i]; i++) {
+    for (size_t i = 0; fine && i < COMMANDS; i++) {
         char line[320];
         command_line(i, name, line);
         fine = cJSON_AddItemToArray(list, cJSON_CreateString(line));
@@ -185,7 +185,7 @@ static void recipe_text(const rheo_recipe *recipe, const char *name, rheo_text *
         rheo__text_free(&text);
     }
     rheo__text_add(out, "\nto run it\n");
-    for (uint32_t i = 0; commands[i]; i++) {
+    for (size_t i = 0; i < COMMANDS; i++) {
         char line[320];
         command_line(i, name, line);
         rheo__text_add(out, "  %s\n", line);
@@ -238,6 +238,7 @@ static rheo_status show_all(shower *s)
             s->found++;
             if (!s->array) {
                 show_text(k, &entry, s->out);
+                if (s->out->status) return s->out->status;
                 continue;
             }
             cJSON *item = next_item(s);
