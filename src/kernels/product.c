@@ -30,6 +30,7 @@ typedef struct job {
     uint32_t rows, columns, depth;
     uint32_t strips_a, panels; /* of tile_n rows, for packing; of b */
     float *pack_a, *pack_b;
+    bool one_group; /* of rows: a panel of B has one user */
     uint32_t ahead; /* panels from a thread's task to its next */
 } job;
 
@@ -61,6 +62,13 @@ size_t rheo__product_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, ui
     return panels_size(M, K, tile_n) + panels_size(N, K, tile_n);
 }
 
+static void pack_panel(const job *j, uint32_t n)
+{
+    uint32_t tile_n = j->kernels->tile_n;
+    j->kernels->pack(&j->product->b, j->j0 + n, least(tile_n, j->columns - n), j->k0, j->depth,
+                     tile_n, j->pack_b + (size_t)n * j->depth);
+}
+
 /* Packs one strip of tile_n rows of A (as panels of tile_m) or one panel of B. */
 static void pack_task(void *arg, uint32_t task, uint32_t thread)
 {
@@ -68,9 +76,7 @@ static void pack_task(void *arg, uint32_t task, uint32_t thread)
     const rheo_kernels *k = j->kernels;
     (void)thread;
     if (task >= j->strips_a) {
-        uint32_t n = (task - j->strips_a) * k->tile_n;
-        k->pack(&j->product->b, j->j0 + n, least(k->tile_n, j->columns - n), j->k0, j->depth,
-                k->tile_n, j->pack_b + (size_t)n * j->depth);
+        pack_panel(j, (task - j->strips_a) * k->tile_n);
         return;
     }
     uint32_t end = least(j->rows, (task + 1) * k->tile_n);
@@ -131,6 +137,7 @@ static void block_task(void *arg, uint32_t task, uint32_t thread)
         block_start(j, &b);
     else
         block_load(j, &b, copy, k->tile_n);
+    if (j->one_group) pack_panel(j, n);
     const float *pa = j->pack_a + (size_t)m * j->depth, *pb = j->pack_b + (size_t)n * j->depth;
     rheo_tile_fn *tile = k->tile[(b.columns - 1) / k->lanes];
     const float *next = pb + (size_t)j->ahead * k->tile_n * j->depth;
@@ -152,7 +159,7 @@ void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
 {
     if (p->M == 0 || p->N == 0) return;
     const rheo_kernels *k = rheo__kernels(ctx);
-    job j = {.kernels = k, .product = p, .ahead = rheo_threads(ctx)};
+    job j = {.kernels = k, .product = p, .ahead = rheo_threads(ctx), .one_group = p->M <= GROUP};
     const uint32_t rows = p->M, columns = p->N;
     const uint32_t step_i = piece(rows, CHUNK, GROUP), step_j = piece(columns, CHUNK, k->tile_n);
     const uint32_t step_k = piece(p->K, CHUNK_K, 64);
@@ -167,8 +174,8 @@ void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
             for (j.i0 = 0; j.i0 < rows; j.i0 += j.rows) {
                 j.rows = least(step_i, rows - j.i0);
                 j.strips_a = round_up(j.rows, k->tile_n) / k->tile_n;
-                /* B is packed with the first rows of A only */
-                uint32_t packs = j.strips_a + (j.i0 ? 0 : j.panels);
+                /* B is packed with the first rows of A only, or by the one task that uses it */
+                uint32_t packs = j.strips_a + (j.i0 || j.one_group ? 0 : j.panels);
                 spread(ctx, small, packs, pack_task, &j);
                 spread(ctx, small, round_up(j.rows, GROUP) / GROUP * j.panels, block_task, &j);
             }
