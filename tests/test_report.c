@@ -155,8 +155,7 @@ static void test_odd(void **state)
         ",\"accuracy_by_step\":[],\"operations_by_step\":[1],\"confusion\":[],\"hardware\":null",
         ",\"confusion\":[[null,\"x\"],[-4,1e308]],\"train\":[],\"command\":{},\"seeds\":3",
         ",\"steps\":-3,\"energy_nj\":1e300,\"synaptic_operations\":1e-300,\"variants\":[1,[],{}]",
-        ",\"accuracy_by_step\":[null,\"a\",1e9],\"operations_by_step\":[0,-1,5],\"energy_table\":"
-        "7"};
+        ",\"accuracy_by_step\":[null,\"a\",1e9],\"operations_by_step\":[0,-1,5],\"steps\":{}"};
     rheo_context *ctx = check_context(1);
     char root[64], folder[256], out[128], text[1024];
     make_root(root);

@@ -1,9 +1,7 @@
 /* page.c: the report: one HTML file that needs no server and no network, for a phone, for print, in
- * light and dark. This file: what was compared, the table, accuracy against time and operations,
- * costs. Equal run folders give equal bytes: no date goes in. */
+ * light and dark. This file: what was compared, the table, accuracy against time and operations.
+ * Equal run folders give equal bytes: no date goes in. */
 #include "report/page.h"
-
-#include "cost/cost.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -410,89 +408,6 @@ static void accuracy_charts(const rheo_page *page)
                       "counted, not estimated. A binary operation counts as one as well.");
 }
 
-/* ---- costs ---- */
-
-static void draw_energy(const rheo_page *page, double width, bool narrow, const void *arg)
-{
-    (void)arg;
-    (void)narrow;
-    rheo_bar bars[RHEO_CURVES];
-    char value[RHEO_CURVES][48];
-    uint32_t count = 0;
-    for (uint32_t r = 0; r < page->count && count < RHEO_CURVES; r++) {
-        const cJSON *json = page->rows[r].json;
-        double energy = rheo__number_at(json, "energy_nj");
-        if (!(energy > 0)) continue;
-        const rheo_energy_table *costs = rheo__energy_find(rheo__text_at(json, "energy_table"));
-        double macs = rheo__number_at(json, "macs_without_spikes");
-        char number[32];
-        rheo__human(energy, number);
-        snprintf(value[count], sizeof value[count], "%s nJ", number);
-        bars[count] =
-            (rheo_bar){page->track[r].label, value[count], energy,
-                       costs ? rheo__energy_nj(costs, macs, 0, 0) : NAN, page->track[r].family};
-        count++;
-    }
-    rheo_chart chart = {.label = "Energy a sample, one bar a system",
-                        .width = width,
-                        .x = {"nJ a sample (logarithmic)", 0, 0, true, false}};
-    rheo__bars(page->out, &chart, bars, count);
-}
-
-static void cost_line(const rheo_page *page, uint32_t r)
-{
-    static const char *const path[] = {
-        "synaptic_operations", "macs",          "acs",          "updates", "energy_nj",
-        "train.operations",    "train.seconds", "train.peak_mb"};
-    char number[32];
-    const cJSON *json = page->rows[r].json;
-    rheo__text_add(page->out, "<tr>");
-    rheo__page_name(page, r);
-    rheo__text_add(page->out, "</th>");
-    for (size_t p = 0; p < sizeof path / sizeof path[0]; p++) {
-        rheo__human(rheo__number_at(json, path[p]), number);
-        rheo__text_add(page->out, "<td class=\"n\">%s</td>", number);
-    }
-    double ratio = (rheo__number_at(json, "synaptic_operations") + rheo__number_at(json, "macs")) /
-                   rheo__number_at(json, "macs_without_spikes");
-    rheo__text_add(page->out,
-                   isfinite(ratio) ? "<td class=\"n\">%.3g</td></tr>\n"
-                                   : "<td class=\"n\">–</td></tr>\n",
-                   ratio);
-}
-
-static void costs(const rheo_page *page)
-{
-    rheo_text *out = page->out;
-    rheo__page_section(
-        page, "costs", "What it costs",
-        "Energy of one sample: counts times a table of pJ an operation. Memory "
-        "traffic and idle power are not in it, so it compares and does not predict.");
-    if (extreme(page, "energy_nj", 1) < page->count)
-        rheo__page_figure(page, draw_energy, NULL,
-                          "The upright stroke is one pass of the same net without spikes, by the "
-                          "same table.");
-    rheo__text_add(out,
-                   "<div class=\"scroll\"><table>\n<thead><tr><th>system</th>"
-                   "<th class=\"n\">SynOps</th><th class=\"n\">MACs</th><th class=\"n\">ACs</th>"
-                   "<th class=\"n\">neuron updates</th><th class=\"n\">energy nJ</th>"
-                   "<th class=\"n\">train operations</th><th class=\"n\">train s</th>"
-                   "<th class=\"n\">train MB</th><th class=\"n\">operations / MACs (same net)</th>"
-                   "</tr></thead>\n<tbody>\n");
-    for (uint32_t r = 0; r < page->count; r++) cost_line(page, r);
-    rheo__text_add(out, "</tbody></table></div>\n<p class=\"quiet\">Energy table: ");
-    distinct(page, "energy_table");
-    for (uint32_t r = 0; r < page->count; r++) {
-        const rheo_energy_table *t =
-            rheo__energy_find(rheo__text_at(page->rows[r].json, "energy_table"));
-        if (!t) continue;
-        rheo__text_add(out, " (%s%s)", t->source,
-                       isnan(t->mac) ? "" : "; MAC and AC as stated there");
-        break;
-    }
-    rheo__text_add(out, ".</p>\n");
-}
-
 void rheo__page(rheo_context *ctx, const rheo_row *rows, uint32_t count, const char *command,
                 rheo_text *out)
 {
@@ -506,7 +421,7 @@ void rheo__page(rheo_context *ctx, const rheo_row *rows, uint32_t count, const c
         family_list(&page);
         table(&page);
         accuracy_charts(&page);
-        costs(&page);
+        rheo__page_costs(&page);
         rheo__page_hardware(&page);
         rheo__page_training(&page);
         rheo__page_inside(&page);

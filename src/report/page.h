@@ -1,5 +1,5 @@
-/* page.h: the page's parts, in two files: what compares the systems (page.c), and what shows each
- * (page_parts.c). */
+/* page.h: the page's parts, in three files: what compares the systems (page.c), their costs
+ * (page_cost.c), and what shows each (page_parts.c). */
 #ifndef RHEO_SRC_REPORT_PAGE_H
 #define RHEO_SRC_REPORT_PAGE_H
 #include "report/chart.h"
@@ -35,6 +35,7 @@ void rheo__page_training(const rheo_page *page);
 void rheo__page_inside(const rheo_page *page);
 void rheo__page_confusion(const rheo_page *page);
 void rheo__page_variants(const rheo_page *page);
+void rheo__page_costs(const rheo_page *page);
 void rheo__page_hardware(const rheo_page *page);
 void rheo__page_reproduce(const rheo_page *page);
 

@@ -1,4 +1,4 @@
-/* page_parts.c: the parts of the page that show each system: hardware, training, spikes and
+/* page_parts.c: the parts of the page that show each system: training, spikes and
  * weights, confusions, variants, and how to make it all again. Of several seeds the first is drawn.
  */
 #include "report/page.h"
@@ -8,64 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- hardware ---- */
-
-static void yes_no(rheo_text *out, const cJSON *json, const char *path, const char *yes,
-                   const char *no)
-{
-    const cJSON *item = rheo__at(json, path);
-    rheo__text_add(out, "<td>%s</td>", !item ? "–" : cJSON_IsTrue(item) ? yes : no);
-}
-
-static void hardware_line(const rheo_page *page, uint32_t r)
-{
-    static const char *const path[] = {"hardware.parameters", "hardware.bits", "neurons",
-                                       "hardware.fan_in", "hardware.states"};
-    rheo_text *out = page->out;
-    const cJSON *json = page->rows[r].json, *chip, *chips = rheo__at(json, "hardware.chips");
-    char number[32];
-    rheo__text_add(out, "<tr>");
-    rheo__page_name(page, r);
-    rheo__text_add(out, "</th>");
-    for (size_t p = 0; p < sizeof path / sizeof path[0]; p++) {
-        rheo__human(rheo__number_at(json, path[p]), number);
-        rheo__text_add(out, "<td class=\"n\">%s</td>", number);
-    }
-    yes_no(out, json, "hardware.multiplies", "yes", "no");
-    yes_no(out, json, "hardware.event_driven", "event-driven", "clocked");
-    const char *learning = rheo__text_at(json, "hardware.learning");
-    rheo__text_add(out, "<td>");
-    rheo__escape(out, *learning ? learning : "–");
-    rheo__text_add(out, "</td>");
-    yes_no(out, json, "hardware.on_chip", "yes", "no");
-    rheo__text_add(out, "<td class=\"wrap\">");
-    uint32_t n = 0;
-    cJSON_ArrayForEach(chip, chips)
-    {
-        if (!cJSON_IsString(chip)) continue;
-        rheo__text_add(out, n++ ? ", " : "");
-        rheo__escape(out, chip->valuestring);
-    }
-    rheo__text_add(out, n ? "</td></tr>\n" : "none listed</td></tr>\n");
-}
-
-void rheo__page_hardware(const rheo_page *page)
-{
-    rheo__page_section(page, "hardware", "How well it suits hardware", NULL);
-    rheo__text_add(page->out,
-                   "<div class=\"scroll\"><table>\n<thead><tr><th>system</th>"
-                   "<th class=\"n\">parameters</th><th class=\"n\">bits</th>"
-                   "<th class=\"n\">neurons</th><th class=\"n\">largest fan-in</th>"
-                   "<th class=\"n\">states a&nbsp;neuron</th><th>multiplies</th><th>runs</th>"
-                   "<th>learning needs</th><th>on chip</th><th>fits</th></tr></thead>\n<tbody>\n");
-    for (uint32_t r = 0; r < page->count; r++) hardware_line(page, r);
-    rheo__text_add(
-        page->out,
-        "</tbody></table></div>\n<p class=\"quiet\">Fits: the chip states enough neurons, "
-        "synapses and fan-in for the net, and the net speaks in spikes alone; its weights "
-        "would still have to be rounded to the chip’s.</p>\n");
-}
 
 /* ---- training ---- */
 
