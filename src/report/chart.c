@@ -161,12 +161,20 @@ static double cover(const rheo_frame *f, const rheo_curve *curves, uint32_t coun
             mark = (rheo_box){x - 7, y - 7, x + 7, y + 7};
             cost += overlap(box, mark) ? 2e3 : 0;
         }
+        /* along the curve, in up to 200 stretches of 6 places each */
         uint32_t stride = curves[c].n / 200 + 1;
-        for (uint32_t i = 0; i < curves[c].n; i += stride) {
-            if (!usable(f->chart, curves[c].x[i], curves[c].y[i])) continue;
-            x = map_x(f, curves[c].x[i]);
-            y = map_y(f, curves[c].y[i]);
-            cost += x > box.x0 && x < box.x1 && y > box.y0 && y < box.y1 ? 30 : 0;
+        for (uint32_t i = stride; i < curves[c].n; i += stride) {
+            const double *px = curves[c].x + i, *py = curves[c].y + i;
+            if (!usable(f->chart, px[0], py[0]) ||
+                !usable(f->chart, *(px - stride), *(py - stride)))
+                continue;
+            double x0 = map_x(f, *(px - stride)), y0 = map_y(f, *(py - stride));
+            double dx = (map_x(f, px[0]) - x0) / 6, dy = (map_y(f, py[0]) - y0) / 6;
+            for (int k = 1; k <= 6; k++) {
+                x = x0 + k * dx;
+                y = y0 + k * dy;
+                cost += x > box.x0 && x < box.x1 && y > box.y0 && y < box.y1 ? 30 : 0;
+            }
         }
     }
     return cost;

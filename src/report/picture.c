@@ -53,6 +53,26 @@ static uint8_t *canvas(rheo_text *out, uint32_t width, uint32_t height)
     return pixels;
 }
 
+/* Pixels as an <image>. Viewers of a file of its own may smooth what they enlarge, so there each
+ * pixel is repeated until it is at least as fine as a screen's. */
+static void image(rheo_text *out, const double box[4], const uint8_t *pixels, uint32_t width,
+                  uint32_t height, const uint32_t *palette, uint32_t colours, bool alone)
+{
+    uint32_t kx = alone ? (uint32_t)ceil(2 * box[2] / width) : 1;
+    uint32_t ky = alone ? (uint32_t)ceil(2 * box[3] / height) : 1;
+    if (kx * ky <= 1) {
+        rheo__svg_image(out, box, pixels, width, height, palette, colours);
+        return;
+    }
+    uint8_t *large = canvas(out, width * kx, height * ky);
+    if (!large) return;
+    for (uint64_t y = 0; y < (uint64_t)height * ky; y++)
+        for (uint64_t x = 0; x < (uint64_t)width * kx; x++)
+            large[y * width * kx + x] = pixels[y / ky * width + x / kx];
+    rheo__svg_image(out, box, large, width * kx, height * ky, palette, colours);
+    rheo__release(out->ctx, large);
+}
+
 static uint32_t colour_of(uint32_t family)
 {
     const rheo_family *f = rheo__family_at(family);
@@ -91,7 +111,7 @@ static double strip_height(const rheo_array *a)
 }
 
 static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t family,
-                        double width)
+                        double width, bool alone)
 {
     uint32_t T = (uint32_t)a->shape[0], N = (uint32_t)a->shape[1];
     uint32_t columns = T < 2 * (uint32_t)width ? T : 2 * (uint32_t)width;
@@ -103,8 +123,8 @@ static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t 
         for (uint32_t n = 0; n < N; n++)
             if (value(a, (uint64_t)t * N + n) != 0)
                 pixels[(uint64_t)n * lines / N * columns + (uint64_t)t * columns / T] = 1;
-    rheo__svg_image(out, (double[4]){0, y, width, strip_height(a)}, pixels, columns, lines, palette,
-                    2);
+    image(out, (double[4]){0, y, width, strip_height(a)}, pixels, columns, lines, palette, 2,
+          alone);
     rheo__release(out->ctx, pixels);
 }
 
@@ -129,7 +149,7 @@ bool rheo__raster(rheo_text *out, const rheo_array *arrays, uint32_t count, uint
             strip_label(&arrays[i], "neurons", text, sizeof text);
             rheo__svg_text(out, 0, y, "ax", text);
             rheo__svg_line(out, 0, y + 6, width, y + 6, "grid");
-            draw_raster(out, &arrays[i], y + 7, input ? 5 : family, width);
+            draw_raster(out, &arrays[i], y + 7, input ? 5 : family, width, alone);
             y += strip_height(&arrays[i]) + 26;
         }
     rheo__svg_line(out, 0, y - 18, width, y - 18, "base");
@@ -257,8 +277,8 @@ static void draw_fields(rheo_text *out, const rheo_array *a, double width, bool 
     double height = width * (double)h / (double)w;
     rheo__svg_open(out, width, height, "Weights into each neuron of the first layer, as images",
                    alone);
-    rheo__svg_image(out, (double[4]){0, 0, width, height}, pixels, (uint32_t)w, (uint32_t)h,
-                    palette, 256);
+    image(out, (double[4]){0, 0, width, height}, pixels, (uint32_t)w, (uint32_t)h, palette, 256,
+          alone);
     rheo__svg_close(out);
     rheo__release(out->ctx, pixels);
 }
