@@ -379,6 +379,11 @@ static void test_set(void **state)
     r = opened("surrogate-mlp", "small", over_small);
     assert_int_equal(r->data.train, 77);
     rheo_recipe_free(r);
+    static const char *const loss[] = {"learn.loss=rate-mse", "learn.correct=0.8", NULL};
+    r = opened("surrogate-mlp", NULL, loss);
+    assert_string_equal(r->phase[0].loss->name, "rate-mse");
+    assert_true(option(r->phase[0].loss->fields, &r->phase[0].loss_options, "correct") == 0.8);
+    rheo_recipe_free(r);
     static const char *const index[] = {"learn.0.rate=0.25", NULL}; /* one map is a list of one */
     r = opened("surrogate-mlp", NULL, index);
     assert_true(option(r->phase[0].learner->fields, &r->phase[0].options, "rate") == 0.25);
@@ -533,6 +538,16 @@ static void test_find(void **state)
     r = opened("recipes/surrogate-mlp.yaml", NULL, NULL);
     assert_string_equal(rheo_recipe_name(r), "surrogate-mlp");
     rheo_recipe_free(r);
+    char **names = NULL;
+    uint32_t own = 0, both = 0;
+    CHECK_OK(ctx, rheo__recipe_names(ctx, &names));
+    for (uint32_t i = 0; names[i]; i++) {
+        assert_true(i == 0 || strcmp(names[i - 1], names[i]) < 0); /* sorted, each once */
+        own += !strcmp(names[i], "own-recipe");
+        both += !strcmp(names[i], "surrogate-mlp");
+    }
+    assert_true(own == 1 && both == 1);
+    rheo__names_free(ctx, names);
     unsetenv("RHEOBASE_RECIPES");
 }
 
