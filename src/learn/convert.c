@@ -11,8 +11,8 @@
  *   model     W_l <- W_l / max_j sum_i max(0, w_ij): safe without data (Diehl et al. 2015, alg. 1)
  *   none      as trained
  *
- * `spike` puts spiking neurons in the place of rectified and soft-LIF units. A soft-LIF unit's
- * amplitude becomes part of the weights that it feeds: a spike counts amplitude / dt. */
+ * `spike` puts spiking neurons in the place of rectified and soft-LIF units, and, with `if`, of a linear
+ * output, of which only what is positive can spike. A soft-LIF unit's amplitude becomes part of the weights that it feeds: a spike counts amplitude / dt. */
 #include "learn/learn.h"
 #include <math.h>
 #include <string.h>
@@ -145,10 +145,14 @@ static rheo_status normalise_edit(rheo_session *session)
     for (uint32_t n = 0; n < net->nodes; n++) {
         if (net->node[n].layer->kind != RHEO_PROJECTION) continue;
         int population = population_after(net, n);
-        bool fits = population >= 0 && !strcmp(net->node[population].neuron->name, "relu") &&
+        const char *units = population >= 0 ? net->node[population].neuron->name : "";
+        bool linear = !strcmp(units, "identity") && (uint32_t)population == net->output;
+        bool fits = (linear || !strcmp(units, "relu")) &&
                     rheo__net_param(net, net->node[n].name, "weight");
         RHEO_CHECK(session->ctx, fits, RHEO_USAGE,
-                   "normalise: layer '%s' must lead to relu units; found %s", net->node[n].name,
+                   "normalise: layer '%s' must lead to relu units, or to identity units as the output; "
+                   "found %s",
+                   net->node[n].name,
                    population >= 0 ? net->node[population].neuron->name : "none");
     }
     return RHEO_OK;
@@ -167,6 +171,7 @@ const rheo_learner rheo__learner_normalise = {
 /* ---- spike ---- */
 
 enum { MODEL, RESET, THRESHOLD, TAU_SYN };
+enum { MODEL_IF };
 static const char *const model_names[] = {"if", "lif-refractory", NULL};
 static const char *const reset_names[] = {"subtract", "zero", NULL};
 
@@ -195,6 +200,8 @@ static rheo_status spike_edit(rheo_session *session)
         rheo_node_spec *node = &net->node[n];
         bool soft = node->neuron && !strcmp(node->neuron->name, "soft-lif");
         bool relu = node->neuron && !strcmp(node->neuron->name, "relu");
+        bool linear = node->neuron && !strcmp(node->neuron->name, "identity");
+        if (linear && v[MODEL] == MODEL_IF) relu = true; /* what is negative stays silent */
         if (!soft && !relu) continue;
         RHEO_CHECK(session->ctx, soft == !strcmp(spiking->name, "lif-refractory"), RHEO_USAGE,
                    "spike: node '%s': %s units become %s neurons, not %s", node->name,

@@ -114,11 +114,17 @@ static bool write_attributes(hid_t file)
     return fine;
 }
 
-static bool write_all(const char *path, const char *text, const rheo_slot *slots, uint32_t count,
-                      float *turned)
+/* The file is made in memory: when a write of HDF5's own fails (a full disk), its close fails too, and
+ * HDF5 1.10 closes the file once more at exit, and crashes. *image is the caller's to release. */
+static rheo_status make_image(rheo_context *ctx, const char *path, const char *text,
+                              const rheo_slot *slots, uint32_t count, float *turned, char **image,
+                              size_t *size)
 {
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    if (file < 0) return false;
+    hid_t memory = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_core(memory, (size_t)1 << 20, false);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, memory);
+    H5Pclose(memory);
+    RHEO_CHECK(ctx, file >= 0, RHEO_MEMORY, "out of memory: %s", path);
     hid_t link = H5Pcreate(H5P_LINK_CREATE), create = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_create_intermediate_group(link, 1);
     H5Pset_obj_track_times(create, false);
@@ -127,37 +133,36 @@ static bool write_all(const char *path, const char *text, const rheo_slot *slots
         fine = write_slot(file, link, create, &slots[s], turned);
     H5Pclose(create);
     H5Pclose(link);
-    return H5Fclose(file) >= 0 && fine;
+    fine = fine && H5Fflush(file, H5F_SCOPE_LOCAL) >= 0;
+    ssize_t bytes = fine ? H5Fget_file_image(file, NULL, 0) : -1;
+    rheo_status status = RHEO_OK;
+    if (bytes > 0) status = rheo__alloc(ctx, (size_t)bytes, 1, "a model file", image);
+    fine = bytes > 0 && !status && H5Fget_file_image(file, *image, (size_t)bytes) == bytes;
+    H5Fclose(file);
+    *size = fine ? (size_t)bytes : 0;
+    if (!status && !fine) status = rheo__fail(ctx, RHEO_MEMORY, "out of memory: %s", path);
+    return status;
 }
 
 rheo_status rheo__slots_save(rheo_context *ctx, const char *path, const char *recipe_text,
                              const rheo_slot *slots, uint32_t count)
 {
-    size_t most = 0;
+    size_t most = 0, size = 0;
     for (uint32_t s = 0; s < count; s++)
         if (slots[s].transposed && slot_count(&slots[s]) > most) most = slot_count(&slots[s]);
     float *turned = NULL;
+    char *image = NULL;
     RHEO_TRY(rheo__alloc(ctx, most, sizeof *turned, "a model file", &turned));
-    char temporary[RHEO_PATH];
-    rheo_status status = rheo__replace_begin(ctx, path, temporary);
-    if (!status) {
-        bool fine = false;
-        pthread_mutex_lock(&hdf5_lock);
-        H5E_BEGIN_TRY
-        {
-            fine = write_all(temporary, recipe_text, slots, count, turned);
-        }
-        H5E_END_TRY
-        pthread_mutex_unlock(&hdf5_lock);
-        if (fine)
-            status = rheo__replace_commit(ctx, path, temporary);
-        else {
-            rheo__replace_abandon(temporary);
-            status = rheo__fail(ctx, RHEO_IO,
-                                "%s: could not be written, is the disk full or the folder closed?",
-                                path);
-        }
+    rheo_status status = RHEO_OK;
+    pthread_mutex_lock(&hdf5_lock);
+    H5E_BEGIN_TRY
+    {
+        status = make_image(ctx, path, recipe_text, slots, count, turned, &image, &size);
     }
+    H5E_END_TRY
+    pthread_mutex_unlock(&hdf5_lock);
+    if (!status) status = rheo__file_write(ctx, path, image, size);
+    rheo__release(ctx, image);
     rheo__release(ctx, turned);
     return status;
 }

@@ -5,7 +5,8 @@
  *   2. the float engine with its real spikes against the double reference with the same spikes, for
  *      all weights.
  *
- * Straight-through parameters (binary weights) have a gradient by definition, not by calculus: link 1
+ * Link 1 lets the gradient through resets even where the recipe detaches them, which is a choice, not a
+ * derivative; link 2 has the recipe's own. Straight-through parameters (binary weights) have a gradient by definition, not by calculus: link 1
  * leaves them out and says so. Data are random, a few steps of a few samples. */
 #include "exec/reference.h"
 #include "recipe/job.h"
@@ -41,6 +42,7 @@ typedef struct checker {
     uint32_t label[SAMPLES], id[SAMPLES];
     line *lines;
     uint32_t count;
+    double detach[RHEO_NET_NODES]; /* the recipe's own, a node */
     uint64_t differ, spikes; /* spikes of engine and reference that differ, of all */
 } checker;
 
@@ -115,10 +117,23 @@ static rheo_status make_reference(checker *c, bool smooth, rheo_reference **out)
     return rheo__reference_new(c->net, &options, out);
 }
 
+/* Differences see the whole derivative: for link 1 the reset passes its gradient too. */
+static void set_detach(checker *c, double value, double *before)
+{
+    for (uint32_t n = 0; n < c->net->nodes; n++) {
+        rheo_node_spec *node = &c->net->node[n];
+        int index = node->neuron ? rheo__field_index(node->neuron->fields, "detach") : -1;
+        if (index < 0) continue;
+        if (before) before[n] = node->neuron_options.v[index];
+        node->neuron_options.v[index] = before ? value : c->detach[n];
+    }
+}
+
 static rheo_status link_smooth(checker *c)
 {
     rheo_reference *reference = NULL;
     RHEO_TRY(make_reference(c, true, &reference));
+    set_detach(c, 0, c->detach);
     backward(c, reference);
     for (uint32_t i = 0, p = 0; p < c->net->params; p++) {
         if (!c->net->param[p].trained) continue;
@@ -126,6 +141,7 @@ static rheo_status link_smooth(checker *c)
         c->lines[i].smooth = through ? NAN : check_smooth(c, reference, p);
         c->lines[i++].why = through ? "straight-through" : "";
     }
+    set_detach(c, 0, NULL);
     rheo__reference_free(reference);
     return RHEO_OK;
 }
