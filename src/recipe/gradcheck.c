@@ -1,7 +1,7 @@
 /* gradcheck.c: `rheobase gradcheck`: are the gradients right? Two links of one chain:
  *
- *   1. the double reference of the recipe's net, with smooth spikes, against central differences of
- *      the loss, (L(w+h) - L(w-h)) / 2h, for some weights of each parameter;
+ *   1. the double reference of the recipe's net, with smooth spikes, against differences of the loss,
+ *      (8 L(w+h) - 8 L(w-h) - L(w+2h) + L(w-2h)) / 12h, for some weights of each parameter;
  *   2. the float engine with its real spikes against the double reference with the same spikes, for
  *      all weights.
  *
@@ -11,22 +11,26 @@
 #include "exec/reference.h"
 #include "recipe/job.h"
 #include <cjson/cJSON.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SAMPLES 3u
+#define SAMPLES 16u /* fewer let sums of signs tie exactly at the mean of a batch normalisation */
 #define STEPS 6u
-#define WEIGHTS 12u
-/* h = 1e-5 leaves errors of h^2 = 1e-10 and of rounding, 1e-16 / h = 1e-11, both relative; curvature of
- * the steepest surrogate (slope 25) multiplies the first by 25^2. */
-#define STEP 1e-5
+#define WEIGHTS 6u
+#define TRIES 8u    /* of other inputs, when a neuron stands so near its threshold that rounding decides */
+/* Four points leave an error of h^4 times the fifth derivative: (h/0.02)^4 = 6e-10 for the narrowest bend
+ * in use, a soft-LIF of gamma 0.02, and rounding of the loss L about 16 units in its last place, divided
+ * by h and by the largest gradient, which is added to the limit. */
+#define STEP 1e-4
 #define SMOOTH_LIMIT 1e-6
 /* float32 has 2^-24 = 6e-8; sums of some thousand terms lose about two digits more. */
 #define FLOAT_LIMIT 1e-4
 
 typedef struct line {
     char name[64];
+    double limit;          /* of smooth, with the rounding of this parameter's differences */
     double smooth, engine; /* largest errors, relative to the largest gradient; NaN: not applicable */
     const char *why;
 } line;
@@ -45,6 +49,19 @@ typedef struct checker {
     double detach[RHEO_NET_NODES]; /* the recipe's own, a node */
     uint64_t differ, spikes; /* spikes of engine and reference that differ, of all */
 } checker;
+
+/* Floats, so that both sides see the same numbers. */
+static void draw_input(checker *c, uint32_t attempt)
+{
+    rheo_key key = rheo__key(c->recipe->seed, 0, RHEO_FOR_TEST);
+    bool integer = !strcmp(c->recipe->code.encoder->name, "integer");
+    for (size_t i = 0; i < (size_t)c->T * SAMPLES * c->inputs; i++) {
+        uint32_t draw[4], counter[4] = {(uint32_t)i, 1 + attempt, 0, 0};
+        rheo__philox(key, counter, draw);
+        double x = (double)rheo__uniform(draw[0]);
+        c->x[i] = integer ? floor(256 * x) : x;
+    }
+}
 
 static bool straight_through(const checker *c, uint32_t p)
 {
@@ -80,27 +97,29 @@ static double largest(const double *g, size_t count)
 }
 
 /* Link 1 for one parameter. */
-static double check_smooth(checker *c, rheo_reference *reference, uint32_t p)
+static double check_smooth(checker *c, rheo_reference *reference, uint32_t p, double *limit)
 {
     const rheo_param *param = &c->net->param[p];
     size_t count = (size_t)param->rows * param->cols;
     const double *grad = rheo__reference_grad(reference, p);
     double *w = rheo__reference_param(reference, p);
     double scale = largest(grad, count), worst = 0;
+    double rounding = 16 * DBL_EPSILON * fabs(loss_of(c, reference, NULL)) / STEP;
+    *limit = SMOOTH_LIMIT + (scale > 0 ? rounding / scale : 0);
     rheo_key key = rheo__key(c->recipe->seed, p, RHEO_FOR_TEST);
     for (uint32_t i = 0; i < WEIGHTS && scale > 0; i++) {
         uint32_t draw[4], counter[4] = {i, 0, 0, 0};
         rheo__philox(key, counter, draw);
         size_t at = draw[0] % count;
-        double kept = w[at];
-        w[at] = kept + STEP;
-        rheo__reference_forward(reference, c->x);
-        double above = loss_of(c, reference, NULL);
-        w[at] = kept - STEP;
-        rheo__reference_forward(reference, c->x);
-        double below = loss_of(c, reference, NULL);
+        static const double point[] = {1, -1, 2, -2}, factor[] = {8, -8, -1, 1};
+        double kept = w[at], difference = 0;
+        for (uint32_t j = 0; j < 4; j++) {
+            w[at] = kept + point[j] * STEP;
+            rheo__reference_forward(reference, c->x);
+            difference += factor[j] * loss_of(c, reference, NULL);
+        }
         w[at] = kept;
-        worst = fmax(worst, fabs((above - below) / (2 * STEP) - grad[at]) / scale);
+        worst = fmax(worst, fabs(difference / (12 * STEP) - grad[at]) / scale);
     }
     return worst;
 }
@@ -134,11 +153,13 @@ static rheo_status link_smooth(checker *c)
     rheo_reference *reference = NULL;
     RHEO_TRY(make_reference(c, true, &reference));
     set_detach(c, 0, c->detach);
+    draw_input(c, 0);
     backward(c, reference);
     for (uint32_t i = 0, p = 0; p < c->net->params; p++) {
         if (!c->net->param[p].trained) continue;
         bool through = straight_through(c, p);
-        c->lines[i].smooth = through ? NAN : check_smooth(c, reference, p);
+        c->lines[i].smooth =
+            through ? NAN : check_smooth(c, reference, p, &c->lines[i].limit);
         c->lines[i++].why = through ? "straight-through" : "";
     }
     set_detach(c, 0, NULL);
@@ -175,6 +196,7 @@ static void run_engine(checker *c, rheo_plan *plan, float *scratch)
 
 static void compare_spikes(checker *c, const rheo_plan *plan, const rheo_reference *reference)
 {
+    c->differ = c->spikes = 0;
     for (uint32_t n = 1; n < c->net->nodes; n++) {
         const rheo_signal *out = &plan->work[n].out;
         if (out->form != RHEO_BITS) continue;
@@ -220,11 +242,13 @@ static rheo_status link_engine(checker *c)
     if (!status)
         status = rheo__alloc(c->ctx, c->phase->loss->need(c->T, SAMPLES, c->outputs), sizeof(float),
                              "gradcheck", &scratch);
-    if (!status) { /* the engine's running averages move in its forward: the reference goes first */
+    for (uint32_t attempt = 0; attempt < TRIES && !status; attempt++) {
+        draw_input(c, attempt);
         backward(c, reference);
         run_engine(c, plan, scratch);
         compare_spikes(c, plan, reference);
         compare_gradients(c, plan, reference);
+        if (c->differ == 0) break;
     }
     rheo__release(c->ctx, scratch);
     rheo_plan_free(plan);
@@ -240,14 +264,6 @@ static rheo_status make_arrays(checker *c)
     RHEO_TRY(rheo__alloc(c->ctx, in, sizeof(double), "gradcheck", &c->x));
     RHEO_TRY(rheo__alloc(c->ctx, out, sizeof(double), "gradcheck", &c->g));
     RHEO_TRY(rheo__alloc(c->ctx, c->net->params, sizeof *c->lines, "gradcheck", &c->lines));
-    rheo_key key = rheo__key(c->recipe->seed, 0, RHEO_FOR_TEST);
-    for (size_t i = 0; i < in; i++) { /* floats, so that both sides see the same numbers */
-        uint32_t draw[4], counter[4] = {(uint32_t)i, 1, 0, 0};
-        rheo__philox(key, counter, draw);
-        float x = rheo__uniform(draw[0]);
-        c->x[i] = !strcmp(c->recipe->code.encoder->name, "integer") ? floor(256 * (double)x)
-                                                                    : (double)x;
-    }
     for (uint32_t b = 0; b < SAMPLES; b++) {
         c->id[b] = b;
         c->label[b] = b % c->outputs;
@@ -286,7 +302,7 @@ static rheo_status set_up(checker *c)
 
 static bool is_fine(const line *l)
 {
-    return !(l->smooth > SMOOTH_LIMIT) && l->engine <= FLOAT_LIMIT;
+    return !(l->smooth > l->limit) && l->engine <= FLOAT_LIMIT;
 }
 
 static void write_text(const checker *c, rheo_text *out)
@@ -303,8 +319,8 @@ static void write_text(const checker *c, rheo_text *out)
         rheo__text_add(out, "%-28.2e %s\n", l->engine, is_fine(l) ? "fine" : "OFF");
     }
     rheo__text_add(out,
-                   "errors relative to the parameter's largest gradient; limits %.0e and %.0e; "
-                   "spikes that differ: %llu of %llu\n",
+                   "errors relative to the parameter's largest gradient; limits %.0e (and the "
+                   "rounding of the differences) and %.0e; spikes that differ: %llu of %llu\n",
                    SMOOTH_LIMIT, FLOAT_LIMIT, (unsigned long long)c->differ,
                    (unsigned long long)c->spikes);
 }
@@ -349,7 +365,7 @@ static rheo_status check(checker *c, bool json, rheo_text *out)
         RHEO_CHECK(c->ctx, is_fine(&c->lines[i]), RHEO_FAILED,
                    "gradcheck: the gradient of %s is off by %.2e (smooth) and %.2e (engine) of its "
                    "largest, expected %.0e and %.0e at most",
-                   c->lines[i].name, c->lines[i].smooth, c->lines[i].engine, SMOOTH_LIMIT,
+                   c->lines[i].name, c->lines[i].smooth, c->lines[i].engine, c->lines[i].limit,
                    FLOAT_LIMIT);
     return RHEO_OK;
 }
