@@ -272,7 +272,7 @@ rheo_status rheo__csv_classes(rheo_context *ctx, const char *name, char *const *
                               const char **names, uint32_t *classes, uint32_t *out)
 {
     uint32_t count = 0, rank[RHEO_DATA_CLASSES];
-    const char *sorted[RHEO_DATA_CLASSES];
+    const char *sorted[RHEO_DATA_CLASSES] = {NULL};
     bool found, numbers = true;
     long value;
     for (uint32_t i = 0; i < n; i++) {
