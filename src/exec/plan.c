@@ -72,8 +72,13 @@ static void shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena, size_t *s
     if (sum == n)
         shape_out(plan, n, arena);
     else {
+        rheo_form form;
+        bool fixed;
+        float lo, hi;
+        work->node->layer->form(work, &form, &fixed, &lo, &hi);
         work->out = plan->work[sum].out;
         work->accumulate = true;
+        if (!fixed && work->out.stride_t == 0) plan->unequal = n;
     }
     bool readout = plan->recorded[n] || (plan->request.readout && n == plan->net->output);
     work->readout = (rheo_signal){0};
@@ -193,6 +198,19 @@ static rheo_status check_ports(const rheo_plan *plan)
     return RHEO_OK;
 }
 
+static rheo_status check_cycles(const rheo_plan *plan)
+{
+    for (uint32_t s = 0; s < plan->stages; s++)
+        for (uint32_t i = 0; i < plan->stage[s].count && plan->stage[s].cycle; i++) {
+            const rheo_node_spec *node =
+                &plan->net->node[plan->order[plan->stage[s].first + i]];
+            RHEO_CHECK(plan->ctx, !node->layer->whole, RHEO_UNSUPPORTED,
+                       "node '%s': %s needs the whole window and cannot stand in a cycle", node->name,
+                       node->layer->name);
+        }
+    return RHEO_OK;
+}
+
 static rheo_status check_gradient(const rheo_plan *plan)
 {
     if (!plan->request.gradient) return RHEO_OK;
@@ -283,12 +301,17 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     RHEO_TRY(make_tables(plan));
     RHEO_TRY(rheo__plan_stages(plan));
     RHEO_TRY(check_ports(plan));
+    RHEO_TRY(check_cycles(plan));
     RHEO_TRY(check_gradient(plan));
     RHEO_TRY(find_records(plan));
     find_wanted(plan);
     walk(plan, arena); /* once more, now that every loop knows the form of its source */
     arena->used = 0;
     walk(plan, arena);
+    RHEO_CHECK(plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED,
+               "node '%s' changes over time but adds to a projection of static input; name it first in "
+               "`from`",
+               plan->net->node[plan->unequal].name);
     RHEO_CHECK(plan->ctx, !arena->overflow, RHEO_MEMORY,
                "plan: %u steps of %u samples need more memory than there can be; take fewer",
                plan->request.T, plan->request.B);

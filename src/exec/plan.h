@@ -46,6 +46,7 @@ struct rheo_plan {
     uint16_t *order;
     rheo_stage *stage;
     uint32_t stages;
+    uint32_t unequal;           /* a moving projection that would add to a static one; 0: none */
     uint64_t *seen;             /* one a node: its parameters' versions when last refreshed, + 1 */
     rheo_signal greadout;       /* of the output population */
     uint32_t *sample;           /* [B] ids */

@@ -58,7 +58,7 @@ typedef struct rheo_node_spec { /* what building a node decides; lives in the ne
     rheo_shape in, out;
     uint32_t index;            /* in the net; keys the random numbers */
     double dt;                 /* step [ms] */
-    double amplitude;          /* of the analogue unit that this spiking population replaced [ms]; 0: none */
+    double gain, amplitude;    /* [1], [ms] of the soft-LIF units that this population replaced; 0: none */
     uint32_t params;
     rheo_param *param[RHEO_NODE_PARAMS];
 } rheo_node_spec;
@@ -99,6 +99,7 @@ typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rhe
 typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
+    bool whole;                /* needs the whole window at once: refused in cycles */
     const rheo_field *fields;
     /* Shape of out from in, parameters' sizes (spec->param is filled by the net with the names and
      * sizes that `params` lists); RHEO_SHAPE with both shapes and the node's name. */

@@ -266,6 +266,7 @@ const rheo_layer rheo__layer_norm = {
                  "otherwise running values",
     .source = "Ioffe & Szegedy 2015, arXiv:1502.03167",
     .kind = RHEO_MAPPING,
+    .whole = true,
     .fields = fields,
     .infer = rheo__infer_same,
     .param = param,

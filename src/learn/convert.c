@@ -12,7 +12,8 @@
  *   none      as trained
  *
  * `spike` puts spiking neurons in the place of rectified and soft-LIF units, and, with `if`, of a linear
- * output, of which only what is positive can spike. A soft-LIF unit's amplitude becomes part of the weights that it feeds: a spike counts amplitude / dt. */
+ * output, of which only what is positive can spike. A soft-LIF unit's amplitude becomes part of the weights that it feeds: a spike counts amplitude / dt,
+ * and its gain part of those that feed it. */
 #include "learn/learn.h"
 #include <math.h>
 #include <string.h>
@@ -190,6 +191,12 @@ static void set_if_there(const rheo_neuron *neuron, rheo_options *options, const
     if (index >= 0) options->v[index] = value;
 }
 
+static double option_of(const rheo_node_spec *node, const char *name)
+{
+    int index = rheo__field_index(node->neuron->fields, name);
+    return index >= 0 ? node->neuron_options.v[index] : 0;
+}
+
 static rheo_status spike_edit(rheo_session *session)
 {
     const double *v = session->now->options.v;
@@ -216,14 +223,14 @@ static rheo_status spike_edit(rheo_session *session)
             if (!strcmp(spiking->fields[when].choices[c], "same")) options.v[when] = c;
         set_if_there(spiking, &options, "threshold", v[THRESHOLD]);
         set_if_there(spiking, &options, "tau_syn", v[TAU_SYN]);
-        int amplitude = rheo__field_index(node->neuron->fields, "amplitude");
-        double replaced = amplitude >= 0 ? node->neuron_options.v[amplitude] : 0;
+        double gain = option_of(node, "gain"), amplitude = option_of(node, "amplitude");
         for (const rheo_field *f = node->neuron->fields; soft && f->name; f++)
             if (!strcmp(f->name, "tau_rc") || !strcmp(f->name, "tau_ref"))
                 set_if_there(spiking, &options, f->name,
                              node->neuron_options.v[f - node->neuron->fields]);
         RHEO_TRY(rheo__net_set_neuron(net, n, spiking, &options));
-        node->amplitude = replaced;
+        node->gain = gain;
+        node->amplitude = amplitude;
         found = true;
     }
     RHEO_CHECK(session->ctx, found, RHEO_USAGE,
@@ -231,18 +238,23 @@ static rheo_status spike_edit(rheo_session *session)
     return RHEO_OK;
 }
 
-/* The weights after a soft-LIF population take its amplitude: rate = spikes a step / dt. */
+/* What soft-LIF units had beside their weights goes into the weights: their gain into those that feed
+ * them, their amplitude (rate = spikes a step / dt) into those that they feed. */
 static rheo_status spike_apply(rheo_session *session)
 {
     rheo_net *net = session->net;
     for (uint32_t n = 0; n < net->nodes; n++) {
         if (net->node[n].layer->kind != RHEO_PROJECTION) continue;
-        int before = -1;
+        int before = -1, after = population_after(net, n);
         for (uint32_t p = 0; p < n; p++)
             if (net->node[p].neuron) before = (int)p;
         double amplitude = before >= 0 ? net->node[before].amplitude : 0;
+        double gain = after >= 0 ? net->node[after].gain : 0;
         rheo_param *w = rheo__net_param(net, net->node[n].name, "weight");
+        rheo_param *bias = rheo__net_param(net, net->node[n].name, "bias");
         if (amplitude > 0 && w) divide(w, (float)(net->node[n].dt / amplitude));
+        if (gain > 0 && w) divide(w, (float)(1 / gain));
+        if (gain > 0 && bias) divide(bias, (float)(1 / gain));
     }
     return RHEO_OK;
 }

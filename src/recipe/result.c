@@ -157,6 +157,9 @@ static void add_hardware(cJSON *root, const rheo_job *job)
     rheo_hardware hardware;
     const rheo_learner *learner = main_learner(job);
     rheo__hardware(job->net, learner->needs, learner->local, &hardware);
+    bool real = job->recipe->code.encoder->form == RHEO_REAL; /* a value at every step */
+    hardware.multiplies = hardware.multiplies || real;
+    hardware.event_driven = hardware.event_driven && !real;
     cJSON *to = cJSON_AddObjectToObject(root, "hardware");
     cJSON_AddNumberToObject(to, "parameters", (double)hardware.parameters);
     cJSON_AddNumberToObject(to, "bits", (double)hardware.parameter_bits);
