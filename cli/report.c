@@ -11,15 +11,16 @@ static rheo_status run(cli_call *call)
 }
 
 static const cli_option options[] = {
-    CLI_OPTION("out", "FILE", output, CLI_TEXT, "an .html file (default: report.html)"),
+    CLI_OPTION("out", "FILE", output, CLI_TEXT, "the page (.html, default report.html), or the table (.md, .csv, .json)"),
     CLI_OPTION_END,
 };
 
 const cli_command cli_report = {
     .name = "report",
     .arguments = "RUN...",
-    .summary = "Writes one HTML page about runs, or all runs below a folder",
-    .text = "The page needs no server and no network. Its path is printed.",
+    .summary = "Writes one page, or a table, about runs or all runs below a folder",
+    .text = "The page needs no server and no network. The ending of the file's name chooses the form; "
+            "its path is printed. A kept .json table may stand for its runs.",
     .example = "rheobase report runs --out report.html",
     .options = options,
     .least = 1,

@@ -84,7 +84,8 @@ RHEO_API rheo_status rheo_data_fetch(rheo_context *ctx, const char *name, char *
 /* what: "curve", "raster", "membrane", "weights", "confusion"; out: .svg or .png */
 RHEO_API rheo_status rheo_plot(rheo_context *ctx, const char *folder, const char *what,
                                const char *out);
-/* One page for the runs in folders (run folders, or parents of them); out: an .html file. */
+/* One page for the runs in folders (run folders, parents of them, or kept .json tables): out ends with
+ * .html; or their table, when it ends with .md, .csv or .json. */
 RHEO_API rheo_status rheo_report(rheo_context *ctx, const char *const *folders, const char *out);
 
 #ifdef __cplusplus

@@ -136,6 +136,19 @@ static void merge_accuracy(rheo_row *row)
     put(row->json, "verdict", cJSON_CreateString(verdict));
 }
 
+/* Which machine, commit and data made each run, so that a kept table can tell. */
+static void merge_manifests(rheo_row *row)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (uint32_t r = 0; r < row->runs; r++) {
+        const cJSON *item, *kept = rheo__at(row->run[r].result, "manifests");
+        cJSON_ArrayForEach(item, kept) cJSON_AddItemToArray(list, cJSON_Duplicate(item, true));
+        if (!kept && row->run[r].manifest)
+            cJSON_AddItemToArray(list, cJSON_Duplicate(row->run[r].manifest, true));
+    }
+    put(row->json, "manifests", list);
+}
+
 static rheo_status merge(rheo_context *ctx, rheo_row *row)
 {
     const cJSON **src = NULL;
@@ -145,8 +158,10 @@ static rheo_status merge(rheo_context *ctx, rheo_row *row)
     for (uint32_t r = 0; r < row->runs; r++) src[r] = row->run[r].result;
     rheo_status status = average(ctx, row->json, src, row->runs);
     rheo__release(ctx, src);
-    if (!status) merge_accuracy(row);
-    return status;
+    if (status) return status;
+    merge_accuracy(row);
+    merge_manifests(row);
+    return RHEO_OK;
 }
 
 typedef struct rheo_search {
