@@ -358,6 +358,23 @@ static void test_field_print(void **state)
     }
 }
 
+/* Rows of all lengths, full but for one bit and one word. */
+static void test_popcount(void **state)
+{
+    (void)state;
+    uint64_t row[100];
+    memset(row, 0xff, sizeof row);
+    row[0] = UINT64_MAX - 1;
+    for (uint32_t words = 1; words <= 100; words++) {
+        rheo_signal s = {.form = RHEO_BITS, .T = 1, .B = 1, .N = words * 64, .pitch = words};
+        s.bits = row;
+        if (words > 1) row[words / 2] = 0;
+        const uint64_t want = words > 1 ? 64 * (words - 1) - 1 : 63;
+        assert_int_equal(rheo__signal_popcount(&s, 0, 0, 1), want);
+        if (words > 1) row[words / 2] = UINT64_MAX;
+    }
+}
+
 static void test_signal(void **state)
 {
     (void)state;
@@ -409,7 +426,8 @@ int main(void)
         cmocka_unit_test(test_memory),      cmocka_unit_test(test_context_faults),
         cmocka_unit_test(test_arena),       cmocka_unit_test(test_text),
         cmocka_unit_test(test_distance),    cmocka_unit_test(test_field_parse),
-        cmocka_unit_test(test_field_print), cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_field_print), cmocka_unit_test(test_popcount),
+        cmocka_unit_test(test_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

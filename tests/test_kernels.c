@@ -432,7 +432,8 @@ static void bernoulli_case(const rheo_kernels *k, uint32_t n, uint32_t percent)
     assert_non_null(out);
     for (size_t i = 0; i < STEPS * out_t + gap; i++) out[i] = UINT64_MAX;
     k->bernoulli_steps(key, 5, 0xfffffffe, 7 + n, STEPS - 1, p, n, out + gap, out_t);
-    k->bernoulli(key, 5, 0xfffffffe, 7 + n + STEPS - 1, p, n, out + gap + (STEPS - 1) * out_t);
+    k->bernoulli_steps(key, 5, 0xfffffffe, 7 + n + STEPS - 1, 1, p, n,
+                       out + gap + (STEPS - 1) * out_t, out_t);
     for (size_t i = 0; i < STEPS * out_t + gap; i++)
         if (i % out_t < gap) assert_true(out[i] == UINT64_MAX);
     for (uint32_t i = 0; i < STEPS * words * 64; i++) {

@@ -53,14 +53,13 @@ static void work(void *arg, uint32_t task, uint32_t thread)
     }
     rheo_key key = rheo__key(call->seed, chunk, RHEO_FOR_ENCODER);
     if (t1 > j->out->T) t1 = j->out->T;
-    for (uint32_t t = t0; t < t1; t++) {
-        uint64_t *row = rheo__bits_row(j->out, t, b) + first / 64;
-        uint32_t step = call->step0 + t;
-        if (step < j->end)
-            j->kernels->bernoulli(key, call->sample[b], call->show, step, p, n, row);
-        else
-            memset(row, 0, rheo__words(n) * sizeof *row);
-    }
+    uint64_t until = j->end > call->step0 ? j->end - call->step0 : 0; /* silent from here on */
+    uint32_t loud = until < t0 ? t0 : until < t1 ? (uint32_t)until : t1;
+    uint64_t *row = rheo__bits_row(j->out, t0, b) + first / 64;
+    j->kernels->bernoulli_steps(key, call->sample[b], call->show, call->step0 + t0, loud - t0, p, n,
+                                row, j->out->stride_t);
+    for (uint32_t t = loud; t < t1; t++)
+        memset(row + (t - t0) * j->out->stride_t, 0, rheo__words(n) * sizeof *row);
 }
 
 static void encode(const rheo_encode *call, rheo_signal *out)

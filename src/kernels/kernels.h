@@ -99,12 +99,9 @@ typedef struct rheo_kernels {
                 size_t n);
     void (*scale)(float factor, float *x, size_t n);
     void (*clamp)(float low, float high, float *x, size_t n);
-    /* out = 1 where uniform < p, packed: bit j of out from draw (key, {c0, c1, c2, j/4}), lane j%4;
-     * p[j] in [0,1]; elements with p 0 are skipped four at a time */
-    void (*bernoulli)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, const float *p,
-                      uint32_t n, uint64_t *out);
-    /* the same for counters c2 … c2 + steps - 1, rows of out out_t words apart: p is searched for
-     * what is not 0 only once, which halves the time */
+    /* out = 1 where uniform < p, packed: bit j of step t from draw (key, {c0, c1, c2 + t, j/4}), lane
+     * j%4; rows of out out_t words apart. p[j] in [0,1] is searched once for what is not 0, and the
+     * rest is skipped four at a time */
     void (*bernoulli_steps)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t steps,
                             const float *p, uint32_t n, uint64_t *out, size_t out_t);
 } rheo_kernels;
