@@ -238,24 +238,39 @@ static rheo_status unknown_layer(builder *b, const rheo_doc *entry)
                       near ? ", did you mean " : "", near ? near : "");
 }
 
-/* "784", "28x28", "1x28x28", "in" against the data. */
+/* "784", "28x28", "1x28x28": the product, held to UINT32_MAX, which no data reach. */
+static bool input_size(const char *text, uint64_t *product)
+{
+    *product = 1;
+    for (const char *p = text;; p++) {
+        uint64_t size = 0;
+        if (*p < '0' || *p > '9') return false;
+        for (; *p >= '0' && *p <= '9'; p++) {
+            size = 10 * size + (uint64_t)(*p - '0');
+            if (size > UINT32_MAX) size = UINT32_MAX;
+        }
+        *product *= size;
+        if (*product > UINT32_MAX) *product = UINT32_MAX;
+        if (!*p) return true;
+        if (*p != 'x') return false;
+    }
+}
+
 static rheo_status check_input(builder *b, const rheo_doc *entry)
 {
     const char *size = rheo__doc_text(entry, "size", "in");
     if (!strcmp(size, "in")) return RHEO_OK;
-    uint64_t product = 1;
-    for (const char *p = size; *p;) {
-        char *end;
-        product *= strtoul(p, &end, 10);
-        p = *end == 'x' ? end + 1 : end;
-        if (product > UINT32_MAX || end == p - 1) break;
-    }
+    char where[128];
+    where_is(b, entry, where);
+    uint64_t product;
+    RHEO_CHECK(b->ctx, input_size(size, &product), RHEO_USAGE,
+               "%s: '%s' is no size of an input; expected in, or sizes joined by x, e.g. 28x28", where,
+               size);
     uint32_t have = rheo__shape_size(b->ask->in);
     RHEO_CHECK(b->ctx, product == have, RHEO_SHAPE,
-               "%s:%u: the net's input is %s = %llu values, but the data have %u a sample; write `in` "
+               "%s: the net's input is %s = %llu values, but the data have %u a sample; write `in` "
                "for the data's size",
-               b->ask->file ? b->ask->file : "net", entry->line, size, (unsigned long long)product,
-               have);
+               where, size, (unsigned long long)product, have);
     return RHEO_OK;
 }
 
@@ -399,6 +414,15 @@ static rheo_status build(builder *b, const rheo_doc *list)
     return make_params(b);
 }
 
+/* A notation's layers all stand in its line. */
+static void set_line(rheo_doc *doc, uint32_t line)
+{
+    for (; doc; doc = doc->next) {
+        doc->line = line;
+        set_line(doc->child, line);
+    }
+}
+
 rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, rheo_net **out)
 {
     builder *b = NULL;
@@ -411,6 +435,7 @@ rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, 
         char where[128];
         where_is(b, request->net, where);
         status = rheo__notation(ctx, request->net->text, where, &list);
+        if (!status) set_line(list, request->net->line);
     }
     if (!status) status = build(b, list ? list : request->net);
     rheo__doc_free(ctx, list);
@@ -419,68 +444,5 @@ rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, 
     else
         *out = b->net;
     rheo__release(ctx, b);
-    return status;
-}
-
-/* ---- the public front: a notation and a few options ---- */
-
-static rheo_status option(rheo_context *ctx, rheo_doc *map, const char *key, const char *text)
-{
-    rheo_doc *value = NULL;
-    if (!text) return RHEO_OK;
-    RHEO_TRY(rheo__doc_new(ctx, RHEO_SCALAR, key, text, 0, &value));
-    rheo__doc_append(map, value);
-    return RHEO_OK;
-}
-
-static rheo_status option_number(rheo_context *ctx, rheo_doc *map, const char *key, float value)
-{
-    char text[32];
-    if (value == 0) return RHEO_OK;
-    snprintf(text, sizeof text, "%.9g", (double)value);
-    return option(ctx, map, key, text);
-}
-
-static rheo_status front_docs(rheo_context *ctx, const char *notation,
-                              const rheo_net_options *options, rheo_doc **net, rheo_doc **neuron)
-{
-    RHEO_TRY(rheo__doc_new(ctx, RHEO_SCALAR, "net", notation, 0, net));
-    RHEO_TRY(rheo__doc_new(ctx, RHEO_MAP, "neuron", NULL, 0, neuron));
-    if (!options) return RHEO_OK;
-    RHEO_TRY(option(ctx, *neuron, "model", options->neuron));
-    RHEO_TRY(option_number(ctx, *neuron, "beta", options->beta));
-    RHEO_TRY(option_number(ctx, *neuron, "threshold", options->threshold));
-    RHEO_TRY(option(ctx, *neuron, "reset", options->reset));
-    return option(ctx, *neuron, "surrogate", options->surrogate);
-}
-
-/* The notation's first size is the input's; `out` has no meaning without data. */
-rheo_status rheo_net_parse(rheo_context *ctx, const char *notation, const rheo_net_options *options,
-                           rheo_net **out)
-{
-    uint64_t size = 1;
-    const char *p = notation;
-    while (*p >= '0' && *p <= '9') {
-        char *end;
-        size *= strtoul(p, &end, 10);
-        RHEO_CHECK(ctx, size <= 1u << 28, RHEO_SHAPE, "net '%s': the input is too large", notation);
-        p = *end == 'x' ? end + 1 : end;
-    }
-    RHEO_CHECK(ctx, p > notation && size > 0, RHEO_USAGE,
-               "net '%s': expected the input's size first, e.g. 784-1000-10", notation);
-    rheo_doc *net = NULL, *neuron = NULL;
-    rheo_status status = front_docs(ctx, notation, options, &net, &neuron);
-    if (!status) {
-        rheo_net_request request = {.net = net,
-                                    .neuron = neuron,
-                                    .in = {{(uint32_t)size, 1, 1}},
-                                    .classes = 0,
-                                    .dt = 1.0,
-                                    .seed = rheo_seed(ctx),
-                                    .file = "net"};
-        status = rheo__net_build(ctx, &request, out);
-    }
-    rheo__doc_free(ctx, net);
-    rheo__doc_free(ctx, neuron);
     return status;
 }

@@ -108,3 +108,66 @@ rheo_status rheo__notation(rheo_context *ctx, const char *text, const char *wher
     *out = list;
     return RHEO_OK;
 }
+
+/* ---- the public front: a notation and a few options ---- */
+
+static rheo_status option(rheo_context *ctx, rheo_doc *map, const char *key, const char *text)
+{
+    rheo_doc *value = NULL;
+    if (!text) return RHEO_OK;
+    RHEO_TRY(rheo__doc_new(ctx, RHEO_SCALAR, key, text, 0, &value));
+    rheo__doc_append(map, value);
+    return RHEO_OK;
+}
+
+static rheo_status option_number(rheo_context *ctx, rheo_doc *map, const char *key, float value)
+{
+    char text[32];
+    if (value == 0) return RHEO_OK;
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    return option(ctx, map, key, text);
+}
+
+static rheo_status front_docs(rheo_context *ctx, const char *notation,
+                              const rheo_net_options *options, rheo_doc **net, rheo_doc **neuron)
+{
+    RHEO_TRY(rheo__doc_new(ctx, RHEO_SCALAR, "net", notation, 0, net));
+    RHEO_TRY(rheo__doc_new(ctx, RHEO_MAP, "neuron", NULL, 0, neuron));
+    if (!options) return RHEO_OK;
+    RHEO_TRY(option(ctx, *neuron, "model", options->neuron));
+    RHEO_TRY(option_number(ctx, *neuron, "beta", options->beta));
+    RHEO_TRY(option_number(ctx, *neuron, "threshold", options->threshold));
+    RHEO_TRY(option(ctx, *neuron, "reset", options->reset));
+    return option(ctx, *neuron, "surrogate", options->surrogate);
+}
+
+/* The notation's first size is the input's; `out` has no meaning without data. */
+rheo_status rheo_net_parse(rheo_context *ctx, const char *notation, const rheo_net_options *options,
+                           rheo_net **out)
+{
+    uint64_t size = 1;
+    const char *p = notation;
+    while (*p >= '0' && *p <= '9') {
+        char *end;
+        size *= strtoul(p, &end, 10);
+        RHEO_CHECK(ctx, size <= 1u << 28, RHEO_SHAPE, "net '%s': the input is too large", notation);
+        p = *end == 'x' ? end + 1 : end;
+    }
+    RHEO_CHECK(ctx, p > notation && size > 0, RHEO_USAGE,
+               "net '%s': expected the input's size first, e.g. 784-1000-10", notation);
+    rheo_doc *net = NULL, *neuron = NULL;
+    rheo_status status = front_docs(ctx, notation, options, &net, &neuron);
+    if (!status) {
+        rheo_net_request request = {.net = net,
+                                    .neuron = neuron,
+                                    .in = {{(uint32_t)size, 1, 1}},
+                                    .classes = 0,
+                                    .dt = 1.0,
+                                    .seed = rheo_seed(ctx),
+                                    .file = "net"};
+        status = rheo__net_build(ctx, &request, out);
+    }
+    rheo__doc_free(ctx, net);
+    rheo__doc_free(ctx, neuron);
+    return status;
+}
