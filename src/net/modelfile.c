@@ -238,19 +238,28 @@ static bool read_text(hid_t file, char *text, size_t room)
     return fine;
 }
 
+/* One value, so that a foreign attribute of many cannot write past out. */
+static bool read_attribute(hid_t file, const char *name, hid_t type, void *out)
+{
+    hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+    if (attribute < 0) return false;
+    hid_t space = H5Aget_space(attribute);
+    bool fine = H5Sget_simple_extent_npoints(space) == 1 && H5Aread(attribute, type, out) >= 0;
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return fine;
+}
+
 static bool is_ours(hid_t file)
 {
-    char format[9] = "";
+    char format[16] = "";
     uint32_t number = 0;
-    hid_t attribute = H5Aopen(file, "format", H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, sizeof format);
-    bool fine = attribute >= 0 && H5Aread(attribute, type, format) >= 0;
+    bool fine = read_attribute(file, "format", type, format) && !strcmp(format, "rheobase");
     H5Tclose(type);
-    if (attribute >= 0) H5Aclose(attribute);
-    hid_t version = H5Aopen(file, "version", H5P_DEFAULT);
-    fine = fine && version >= 0 && H5Aread(version, H5T_NATIVE_UINT32, &number) >= 0;
-    if (version >= 0) H5Aclose(version);
-    return fine && !memcmp(format, "rheobase", 8) && number >= 1 && number <= RHEO_MODEL_VERSION;
+    fine = fine && read_attribute(file, "version", H5T_NATIVE_UINT32, &number);
+    return fine && number >= 1 && number <= RHEO_MODEL_VERSION;
 }
 
 static rheo_status load(rheo_context *ctx, const char *path, char *text, const rheo_slot *slots,
@@ -295,6 +304,8 @@ rheo_status rheo__slots_load(rheo_context *ctx, const char *path, char **recipe_
             status = load(ctx, path, text, slots, count, turned);
         }
         H5E_END_TRY
+        /* HDF5 1.10 cannot let go of some damaged files and would say so at exit */
+        if (status) H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
         pthread_mutex_unlock(&hdf5_lock);
     }
     rheo__release(ctx, turned);
