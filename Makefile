@@ -38,10 +38,14 @@ install:
 uninstall:
 	@cmake --build $(BUILD) --target uninstall
 
-# Each program prints its figures beside their floors.
+# Whole tasks beside their floors; bench-kernels: single kernels, for who works on them.
 bench: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) --parallel $(JOBS) --target rheobase
+	@$(BUILD)/rheobase bench
+
+bench-kernels: $(BUILD)/CMakeCache.txt
 	@cmake --build $(BUILD) --parallel $(JOBS) --target bench
-	@for program in $(BUILD)/bench_*; do [ ! -x $$program ] || $$program || exit 1; done
+	@$(BUILD)/bench_kernels
 
 # asan and ubsan run the tests under that sanitizer; both-compilers builds with the other compiler.
 asan: SANITIZE = address
@@ -88,4 +92,4 @@ docs: all
 clean:
 	@rm -rf build build-*
 
-.PHONY: all setup demo check install uninstall bench asan ubsan both-compilers fuzz lint format docs clean
+.PHONY: all setup demo check install uninstall bench bench-kernels asan ubsan both-compilers fuzz lint format docs clean

@@ -88,6 +88,11 @@ RHEO_API rheo_status rheo_plot(rheo_context *ctx, const char *folder, const char
  * .html; or their table, when it ends with .md, .csv or .json. */
 RHEO_API rheo_status rheo_report(rheo_context *ctx, const char *const *folders, const char *out);
 
+/* Times the benchmark task ("product", "fc", "epoch", "stdp"; NULL: all) beside its floor, with the
+ * context's threads, as text or JSON. A task whose data are not there is left out of "all" with the
+ * reason; asked for by name it is RHEO_MISSING. Takes seconds a task. */
+RHEO_API rheo_status rheo_bench(rheo_context *ctx, const char *task, bool json, char **text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -104,7 +104,11 @@ typedef struct rheo_kernels {
      * rest is skipped four at a time */
     void (*bernoulli_steps)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t steps,
                             const float *p, uint32_t n, uint64_t *out, size_t out_t);
+    /* rounds of RHEO_PEAK_CHAINS vector FMAs in independent chains, all in registers: the most that
+     * a core can do. The number says nothing, but depends on all of them */
+    float (*fma_peak)(uint64_t rounds);
 } rheo_kernels;
+#define RHEO_PEAK_CHAINS 12
 
 /* The table of the context's instruction set; never NULL. */
 const rheo_kernels *rheo__kernels(const rheo_context *ctx);

@@ -51,16 +51,15 @@ static rheo_status open_data(rheo_job *job, const char *data)
         ask.name = data;
         ask.path = NULL;
     }
-    RHEO_TRY(rheo__data_open(job->ctx, &ask, &job->data));
-    memcpy(job->form, job->data->shape, sizeof job->data->shape);
-    job->form[3] = job->data->classes;
-    return RHEO_OK;
+    return rheo__data_open(job->ctx, &ask, &job->data);
 }
 
 static rheo_status fill(rheo_job *job, const char *data)
 {
     rheo_recipe *recipe = job->recipe;
-    RHEO_TRY(open_data(job, data));
+    if (!job->data) RHEO_TRY(open_data(job, data));
+    memcpy(job->form, job->data->shape, sizeof job->data->shape);
+    job->form[3] = job->data->classes;
     job->resident = rheo__resident_now();
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,
@@ -87,7 +86,13 @@ static rheo_status fill(rheo_job *job, const char *data)
 
 rheo_status rheo__job_open(rheo_context *ctx, rheo_recipe *recipe, rheo_job *job)
 {
-    *job = (rheo_job){.ctx = ctx, .recipe = recipe};
+    return rheo__job_open_on(ctx, recipe, NULL, job);
+}
+
+rheo_status rheo__job_open_on(rheo_context *ctx, rheo_recipe *recipe, rheo_dataset *data,
+                              rheo_job *job)
+{
+    *job = (rheo_job){.ctx = ctx, .recipe = recipe, .data = data};
     rheo_status status = fill(job, NULL);
     if (status) rheo__job_close(job);
     return status;

@@ -17,6 +17,9 @@ typedef struct rheo_job {
 
 /* Data, net and session of a recipe; nothing is trained. */
 rheo_status rheo__job_open(rheo_context *ctx, rheo_recipe *recipe, rheo_job *job);
+/* The same on other data than the recipe's; they are taken, also on failure. */
+rheo_status rheo__job_open_on(rheo_context *ctx, rheo_recipe *recipe, rheo_dataset *data,
+                              rheo_job *job);
 /* From a run folder or a .rheo file: the trained net with its labels. data: "" for none (the net
  * runs on the caller's arrays), another set's name, or NULL for the recipe's. */
 rheo_status rheo__job_load(rheo_context *ctx, const char *path, const char *data, rheo_job *job);
@@ -55,6 +58,7 @@ rheo_status rheo__figures_write(rheo_job *job, const char *path);
 void rheo__command_text(const rheo_recipe *recipe, rheo_text *out);
 /* 95 % Wilson interval of k right of n, in %. */
 void rheo__wilson(double k, double n, double interval[2]);
+void rheo__cpu_name(char *out, size_t room); /* "unknown" where the system does not tell */
 size_t rheo__resident_peak(void); /* VmHWM [bytes], 0 when unknown */
 size_t rheo__resident_now(void);  /* VmRSS */
 #endif

@@ -236,7 +236,7 @@ rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rh
     return print(job->ctx, root, out);
 }
 
-static void cpu_name(char *out, size_t room)
+void rheo__cpu_name(char *out, size_t room)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");
     char line[256];
@@ -254,7 +254,7 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
                                 rheo_text *out)
 {
     char cpu[256];
-    cpu_name(cpu, sizeof cpu);
+    rheo__cpu_name(cpu, sizeof cpu);
     rheo_text command = {.ctx = job->ctx};
     rheo__command_text(job->recipe, &command);
     cJSON *root = cJSON_CreateObject();
