@@ -4,7 +4,9 @@
  * largest activation of layer l over the training samples (lambda_0 = 1, the input's largest value):
  *
  *   data      W_l <- W_l lambda_(l-1) / lambda_l,  b_l <- b_l / lambda_l
- *             (Rueckauer et al. 2017, eq. 6; Diehl et al. 2015 state the idea)
+ *             (Rueckauer et al. 2017, eq. 6; Diehl et al. 2015 state the idea); with `percentile`
+ *             below 100 lambda is that percentile of the activations above 0, so that rare large
+ *             ones do not slow all others (Rueckauer et al. 2017, section 2.2.2)
  *   released  the code that Diehl et al. released: with scale_l = max(lambda_l, max W_l),
  *             f_l = scale_l / f_(l-1), W_l <- W_l / f_l. It divides by the last FACTOR where the
  *             rule needs the last SCALE, so it differs from layer 3 on.
@@ -20,7 +22,7 @@
 
 /* ---- normalise ---- */
 
-enum { BY, SAMPLES };
+enum { BY, SAMPLES, PERCENTILE };
 enum { BY_DATA, BY_MODEL, BY_RELEASED, BY_NONE };
 static const char *const by_names[] = {"data", "model", "released", "none", NULL};
 
@@ -28,11 +30,16 @@ static const rheo_field normalise_fields[] = {
     RHEO_CHOICE_FIELD("by", BY_DATA, by_names, "What bounds the rates."),
     RHEO_INTEGER_FIELD("samples", "1", 0, 0, 1e9,
                        "Training samples whose activations are looked at; 0: all."),
+    RHEO_NUMBER_FIELD("percentile", "%", 100, 50, 100,
+                      "For data: of the activations above 0, which counts as the largest."),
     RHEO_FIELD_END};
+
+#define BINS 4096u /* of a histogram from 0 to the maximum: a percentile to 1/4096 of it */
 
 typedef struct maxima {
     uint32_t nodes;
-    float *value; /* [threads][nodes] */
+    float *value;    /* [threads][nodes] */
+    uint64_t *count; /* [threads][nodes][BINS] of the second sweep; NULL in the first */
 } maxima;
 
 static void visit_maxima(void *arg, const rheo_visit *visit)
@@ -48,6 +55,43 @@ static void visit_maxima(void *arg, const rheo_visit *visit)
                 const float *row = rheo__real_row(out, t, b);
                 for (uint32_t i = 0; i < out->N; i++) value[n] = row[i] > value[n] ? row[i] : value[n];
             }
+    }
+}
+
+static void visit_histogram(void *arg, const rheo_visit *visit)
+{
+    const maxima *m = arg;
+    for (uint32_t n = 0; n < m->nodes; n++) {
+        const rheo_signal *out = &visit->plan->work[n].out;
+        if (out->form != RHEO_REAL || m->value[n] <= 0) continue;
+        uint64_t *count = m->count + ((size_t)visit->thread * m->nodes + n) * BINS;
+        uint32_t steps = out->stride_t ? out->T : 1;
+        for (uint32_t t = 0; t < steps; t++)
+            for (uint32_t b = 0; b < visit->B; b++) {
+                const float *row = rheo__real_row(out, t, b);
+                for (uint32_t i = 0; i < out->N; i++) {
+                    uint32_t bin = row[i] > 0 ? (uint32_t)(row[i] / m->value[n] * BINS) : BINS;
+                    if (row[i] > 0) count[bin < BINS ? bin : BINS - 1]++;
+                }
+            }
+    }
+}
+
+/* The upper edge of the bin below which the percentile lies. */
+static void take_percentile(maxima *m, uint32_t threads, double percentile)
+{
+    for (uint32_t n = 0; n < m->nodes; n++) {
+        uint64_t total = 0, sum = 0;
+        uint32_t bin = 0;
+        for (uint32_t i = 0; i < threads; i++)
+            for (uint32_t b = 0; b < BINS; b++)
+                total += m->count[((size_t)i * m->nodes + n) * BINS + b];
+        for (; bin < BINS; bin++) {
+            for (uint32_t i = 0; i < threads; i++)
+                sum += m->count[((size_t)i * m->nodes + n) * BINS + bin];
+            if ((double)sum >= percentile / 100 * (double)total) break;
+        }
+        if (total > 0 && bin + 1 < BINS) m->value[n] *= (float)(bin + 1) / (float)BINS;
     }
 }
 
@@ -114,28 +158,44 @@ static rheo_status scale_layers(rheo_session *session, uint32_t by, const float 
     return RHEO_OK;
 }
 
+static rheo_status look(rheo_session *session, maxima *m, rheo_visitor *visit)
+{
+    rheo_sweep sweep = {.split = RHEO_TRAIN,
+                        .limit = (uint32_t)session->now->options.v[SAMPLES],
+                        .what = "normalise",
+                        .visit = visit,
+                        .arg = m};
+    return rheo__sweep(session, &sweep);
+}
+
+/* Fills value[0 … nodes-1] with each node's largest activation, or its percentile. */
+static rheo_status find_scales(rheo_session *session, maxima *m, double percentile)
+{
+    uint32_t threads = rheo_threads(session->ctx);
+    RHEO_TRY(look(session, m, visit_maxima));
+    for (uint32_t i = 1; i < threads; i++)
+        for (uint32_t n = 0; n < m->nodes; n++)
+            m->value[n] = fmaxf(m->value[n], m->value[(size_t)i * m->nodes + n]);
+    if (percentile >= 100) return RHEO_OK;
+    RHEO_TRY(rheo__alloc(session->ctx, (size_t)threads * m->nodes * BINS, sizeof *m->count,
+                         "normalise", &m->count));
+    RHEO_TRY(look(session, m, visit_histogram));
+    take_percentile(m, threads, percentile);
+    return RHEO_OK;
+}
+
 static rheo_status normalise(rheo_session *session)
 {
     const double *v = session->now->options.v;
     uint32_t by = (uint32_t)v[BY];
     if (by == BY_NONE) return RHEO_OK;
-    uint32_t threads = rheo_threads(session->ctx);
     maxima m = {.nodes = session->net->nodes};
-    RHEO_TRY(rheo__alloc(session->ctx, (size_t)threads * m.nodes, sizeof(float), "normalise",
-                         &m.value));
+    RHEO_TRY(rheo__alloc(session->ctx, (size_t)rheo_threads(session->ctx) * m.nodes, sizeof(float),
+                         "normalise", &m.value));
     rheo_status status = RHEO_OK;
-    if (by != BY_MODEL) {
-        rheo_sweep sweep = {.split = RHEO_TRAIN,
-                            .limit = (uint32_t)v[SAMPLES],
-                            .what = "normalise",
-                            .visit = visit_maxima,
-                            .arg = &m};
-        status = rheo__sweep(session, &sweep);
-    }
-    for (uint32_t i = 1; i < threads; i++)
-        for (uint32_t n = 0; n < m.nodes; n++)
-            m.value[n] = fmaxf(m.value[n], m.value[(size_t)i * m.nodes + n]);
+    if (by != BY_MODEL) status = find_scales(session, &m, by == BY_DATA ? v[PERCENTILE] : 100);
     if (!status) status = scale_layers(session, by, m.value);
+    rheo__release(session->ctx, m.count);
     rheo__release(session->ctx, m.value);
     return status;
 }
