@@ -10,23 +10,36 @@ enum { WEIGHT };
 static const rheo_field fields[] = {
     RHEO_NUMBER_FIELD("weight", "1", 1, -1e6, 1e6, "Weight of every connection."), RHEO_FIELD_END};
 
+/* y (+)= weight x, a row. Bits that are not added to anything: silent all over, then the spikes. */
+static void scale_row(const rheo_signal *x, float *y, uint32_t t, uint32_t b, float weight,
+                      bool accumulate)
+{
+    float buffer[RHEO_BLOCK];
+    if (x->form == RHEO_BITS && !accumulate) {
+        const uint64_t *row = rheo__bits_row(x, t, b);
+        const float low = weight * x->lo, high = weight * x->hi;
+        for (uint32_t j = 0; j < x->N; j++) y[j] = low;
+        for (uint32_t w = 0; w < rheo__words(x->N); w++)
+            for (uint64_t word = row[w]; word; word &= word - 1)
+                y[w * 64 + (uint32_t)__builtin_ctzll(word)] = high;
+        return;
+    }
+    for (uint32_t block = 0; block < rheo__words(x->N); block++, y += RHEO_BLOCK) {
+        const float *from = rheo__block_row(x, t, b, block, buffer);
+        const uint32_t n = rheo__block_size(x->N, block);
+        for (uint32_t j = 0; j < n; j++)
+            y[j] = accumulate ? y[j] + weight * from[j] : weight * from[j];
+    }
+}
+
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const float weight = (float)work->node->options.v[WEIGHT];
     const rheo_signal *out = &work->out;
-    float buffer[RHEO_BLOCK];
     t1 = rheo__last_step(out, t0, t1);
     for (uint32_t t = t0; t < t1; t++)
         for (uint32_t b = 0; b < work->B; b++)
-            for (uint32_t block = 0; block < rheo__words(out->N); block++) {
-                const float *x = rheo__block_row(work->in[0], t, b, block, buffer);
-                float *y = rheo__real_row(out, t, b) + (size_t)block * RHEO_BLOCK;
-                const uint32_t n = rheo__block_size(out->N, block);
-                if (work->accumulate)
-                    for (uint32_t j = 0; j < n; j++) y[j] += weight * x[j];
-                else
-                    for (uint32_t j = 0; j < n; j++) y[j] = weight * x[j];
-            }
+            scale_row(work->in[0], rheo__real_row(out, t, b), t, b, weight, work->accumulate);
 }
 
 static void backward(const rheo_work *work)

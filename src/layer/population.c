@@ -92,7 +92,6 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
         port[p] = at;
-        if (!in) at += RHEO_BLOCK;
         if (in && in->form == RHEO_BITS) at += (size_t)work->T * RHEO_BLOCK;
     }
     const size_t rest = at, greadout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
@@ -125,15 +124,21 @@ static void refresh(const rheo_work *work)
     for (uint32_t i = 0; i < RHEO_CONSTANTS; i++) work->derived[i] = (float)k[i];
 }
 
-/* State f of a block: [f][B][blocks][64], or in a parameter. */
-static float *state_of(const rheo_work *work, uint32_t f, uint32_t b, uint32_t block)
+/* The states of a block: [f][B][blocks][64], or in parameters. */
+static void find_states(const rheo_work *work, uint32_t b, uint32_t block, float **state)
 {
-    const rheo_neuron *neuron = work->node->neuron;
-    const uint32_t at = place(neuron, f);
-    if (neuron->states[f].scope == RHEO_SCOPE_RUN)
-        return work->node->param[at]->value + (size_t)block * RHEO_BLOCK;
-    const size_t blocks = rheo__words(size_of(work));
-    return work->state + (((size_t)at * work->B + b) * blocks + block) * RHEO_BLOCK;
+    const rheo_state_field *fields_of = work->node->neuron->states;
+    const size_t blocks = rheo__words(size_of(work)), apart = work->B * blocks * RHEO_BLOCK;
+    float *next = work->state + (b * blocks + block) * RHEO_BLOCK;
+    rheo_param *const *lasting = work->node->param;
+    for (uint32_t f = 0; fields_of[f].name; f++) {
+        if (fields_of[f].scope == RHEO_SCOPE_RUN) {
+            state[f] = (*lasting++)->value + (size_t)block * RHEO_BLOCK;
+        } else {
+            state[f] = next;
+            next += apart;
+        }
+    }
 }
 
 static void reset(const rheo_work *work)
@@ -143,10 +148,11 @@ static void reset(const rheo_work *work)
     constants(work->node, k);
     neuron->initial(k, s);
     const size_t size = (size_t)work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
+    float *state[RHEO_STATES];
+    find_states(work, 0, 0, state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
         if (neuron->states[f].scope != RHEO_SCOPE_SAMPLE) continue;
-        float *state = state_of(work, f, 0, 0);
-        for (size_t i = 0; i < size; i++) state[i] = (float)s[f];
+        for (size_t i = 0; i < size; i++) state[f][i] = (float)s[f];
     }
 }
 
@@ -165,15 +171,15 @@ static rheo_block describe(const span_argument *a, uint32_t b, uint32_t block, c
     const size_t first = (size_t)block * RHEO_BLOCK;
     rheo_block d = {.T = a->t1 - a->t0,
                     .n = rheo__block_size(size_of(work), block),
+                    .room = RHEO_BLOCK,
                     .k = work->derived,
                     .learn = work->learn};
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
-        d.port[p] = own->port[p];
-        if (!in) {
-            memset(own->port[p], 0, RHEO_BLOCK * sizeof(float));
-        } else if (in->form == RHEO_BITS) {
+        if (!in) continue;
+        if (in->form == RHEO_BITS) {
             const uint32_t last = rheo__last_step(in, a->t0, a->t1);
+            d.port[p] = own->port[p];
             d.port_t[p] = in->stride_t ? RHEO_BLOCK : 0;
             for (uint32_t t = a->t0; t < last; t++)
                 (void)rheo__block_row(in, t, b, block,
@@ -200,27 +206,34 @@ static rheo_block describe(const span_argument *a, uint32_t b, uint32_t block, c
 /* Steps of blocks of 64 neurons; waking a thread takes as long as some hundred. */
 #define WORTH_WAKING 256
 
+static void forward_block(const span_argument *a, uint32_t b, uint32_t block, const bench *own)
+{
+    const rheo_work *work = a->work;
+    rheo_block d = describe(a, b, block, own);
+    find_states(work, b, block, d.state);
+    rheo__neuron_loops(work->ctx, work->node->neuron->index)->window(&d);
+}
+
 static void forward_task(void *argument, uint32_t task, uint32_t thread)
 {
     const span_argument *a = argument;
-    const rheo_work *work = a->work;
-    const uint32_t blocks = rheo__words(size_of(work)), b = task / blocks, block = task % blocks;
-    const bench own = lay_out(work, thread);
-    rheo_block d = describe(a, b, block, &own);
-    for (uint32_t f = 0; work->node->neuron->states[f].name; f++)
-        d.state[f] = state_of(work, f, b, block);
-    rheo__neuron_loops(work->ctx, work->node->neuron->index)->window(&d);
+    const uint32_t blocks = rheo__words(size_of(a->work));
+    const bench own = lay_out(a->work, thread);
+    forward_block(a, task / blocks, task % blocks, &own);
 }
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const bool moving = work->out.stride_t || (work->readout.real && work->readout.stride_t);
     span_argument a = {work, t0, moving ? t1 : t0 + 1};
-    const uint32_t tasks = work->B * rheo__words(size_of(work));
-    if ((uint64_t)(a.t1 - t0) * tasks < WORTH_WAKING) /* a step of a loop, say */
-        for (uint32_t task = 0; task < tasks; task++) forward_task(&a, task, 0);
-    else
+    const uint32_t blocks = rheo__words(size_of(work)), tasks = work->B * blocks;
+    if ((uint64_t)(a.t1 - t0) * tasks >= WORTH_WAKING) {
         rheo__parallel(work->ctx, tasks, forward_task, &a);
+        return;
+    }
+    const bench own = lay_out(work, 0); /* a step of a loop, say */
+    for (uint32_t b = 0; b < work->B; b++)
+        for (uint32_t block = 0; block < blocks; block++) forward_block(&a, b, block, &own);
 }
 
 static double option(const rheo_node_spec *node, const char *name)
@@ -260,10 +273,11 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
     constants(work->node, k);
     neuron->initial(k, s);
+    find_states(work, b, block, d.forward.state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
-        const bool lasting = neuron->states[f].scope == RHEO_SCOPE_RUN;
-        d.forward.state[f] = lasting ? state_of(work, f, b, block) : own.rest + f * RHEO_BLOCK;
-        for (uint32_t j = 0; j < RHEO_BLOCK && !lasting; j++) d.forward.state[f][j] = (float)s[f];
+        if (neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
+        d.forward.state[f] = own.rest + f * RHEO_BLOCK;
+        for (uint32_t j = 0; j < RHEO_BLOCK; j++) d.forward.state[f][j] = (float)s[f];
     }
     if (work->gout) {
         d.gout = rheo__real_row(work->gout, 0, b) + first;

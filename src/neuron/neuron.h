@@ -29,7 +29,10 @@ typedef struct rheo_state_field {
 typedef struct rheo_block {
     uint32_t T, n;
     const float *k;                      /* constants, from derive */
-    const float *port[RHEO_PORTS];       /* input of step t, neuron j: port[p][t*port_t[p] + j] */
+    uint32_t room;                       /* floats that each state of scope SAMPLE has room for; what
+                                            is behind the n may be written. 0: n */
+    const float *port[RHEO_PORTS];       /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
+                                            have room for n rounded up to 16; NULL: 0 */
     size_t port_t[RHEO_PORTS];           /* 0: static */
     float *state[RHEO_STATES];           /* state[f][j]; updated to the end of the window */
     uint64_t *spikes;                    /* one word a step, NULL for models with real output */

@@ -2,21 +2,28 @@
  * (outer) and a block of lanes (inner), and its adjoint. Included by each model header from
  * loops.inc.
  *
- * A block is computed on 64 lanes, or on 16 when it has at most 16 neurons, so the inner loops have
- * constant length and no remainder; rows of smaller blocks are copied in and out. The lines marked
- * VECTOR must be vectorised; tools/check-vectorised.sh asks the compiler. */
+ * A window is computed on 16, 32, 48 or 64 lanes, so the inner loops have constant length and no
+ * remainder: rows of input have room for that, and states without it are copied in and out. The
+ * adjoint takes 16 or 64 lanes and copies rows of smaller blocks. The lines marked VECTOR must be
+ * vectorised; tools/check-vectorised.sh asks the compiler. */
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
 #define RHEO_X_LOAD(name, unit, scope, doc)   s.name = state[RHEO_M(at_##name)][j];
-#define RHEO_X_STORE(name, unit, scope, doc)  state[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_APART(name, unit, scope, doc)  float *restrict name##_row,
+#define RHEO_X_PASS(name, unit, scope, doc)   state[RHEO_M(at_##name)],
+#define RHEO_X_READ(name, unit, scope, doc)   s.name = name##_row[j];
+#define RHEO_X_WRITE(name, unit, scope, doc)  name##_row[j] = s.name;
 #define RHEO_X_KEEP(name, unit, scope, doc)   keep[RHEO_M(at_##name)][j] = s.name;
 #define RHEO_X_GLOAD(name, unit, scope, doc)  g.name = gs[RHEO_M(at_##name)][j];
 #define RHEO_X_GSTORE(name, unit, scope, doc) gs[RHEO_M(at_##name)][j] = g.name;
 #define RHEO_X_TAKE(name, unit, scope, doc)                                                        \
     memcpy(state[RHEO_M(at_##name)], b->state[RHEO_M(at_##name)], n * sizeof(float));
+#define RHEO_X_BORROW(name, unit, scope, doc)                                                      \
+    state[RHEO_M(at_##name)] = borrow(b, RHEO_M(at_##name), scope, lanes, own[RHEO_M(at_##name)]);
 #define RHEO_X_GIVE(name, unit, scope, doc)                                                        \
-    if (scope == RHEO_SCOPE_SAMPLE || b->learn)                                                    \
-        memcpy(b->state[RHEO_M(at_##name)], state[RHEO_M(at_##name)], n * sizeof(float));
+    if (state[RHEO_M(at_##name)] == own[RHEO_M(at_##name)] &&                                      \
+        (scope == RHEO_SCOPE_SAMPLE || b->learn))                                                  \
+        memcpy(b->state[RHEO_M(at_##name)], own[RHEO_M(at_##name)], n * sizeof(float));
 
 #if RHEO_SPIKES
 #define RHEO_OUT(z, pre) (z)
@@ -24,17 +31,18 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 #define RHEO_OUT(z, pre) (pre)
 #endif
 
-/* One step of all lanes: state `from` to `to` (may be the same); out: spikes as 0/1, or real
- * values. x: when not NULL, where the distances above the threshold go. */
-RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes, const float *row0,
-                               const float *row1, float (*state)[RHEO_BLOCK],
-                               float (*keep)[RHEO_BLOCK], float *x, float *out)
+/* One step of all lanes; the states are apart. out: spikes as 0/1, or real values. keep, x: when
+ * not NULL, where the states before the step and the distances above the threshold go. */
+RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes,
+                               RHEO_STATE(RHEO_X_APART) const float *restrict row0,
+                               const float *restrict row1, float (*restrict keep)[RHEO_BLOCK],
+                               float *restrict x, float *restrict out)
 {
-    (void)state, (void)keep;
+    (void)keep;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0};
         const float in[RHEO_PORTS] = {row0[j], row1[j]};
-        RHEO_STATE(RHEO_X_LOAD)
+        RHEO_STATE(RHEO_X_READ)
         if (keep) {
             RHEO_STATE(RHEO_X_KEEP)
         }
@@ -42,14 +50,14 @@ RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes
         float above = RHEO_M(drive)(k, &s, in, &pre);
         float z = RHEO_M(allowed)(k, &s) * (above >= 0 ? 1.0f : 0.0f);
         RHEO_M(step)(k, &s, in, pre, z, learn);
-        RHEO_STATE(RHEO_X_STORE)
+        RHEO_STATE(RHEO_X_WRITE)
         if (x) x[j] = above;
         out[j] = RHEO_OUT(z, pre);
     }
 }
 
 /* The read-out: state 0 after the step, or the output's value. */
-RHEO_INLINE void RHEO_M(show)(const float (*state)[RHEO_BLOCK], const float *out, uint32_t n,
+RHEO_INLINE void RHEO_M(show)(float *const *state, const float *out, uint32_t n,
                               const uint32_t lanes, float *to)
 {
     (void)state, (void)out;
@@ -66,28 +74,29 @@ RHEO_INLINE void RHEO_M(show)(const float (*state)[RHEO_BLOCK], const float *out
 RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const uint32_t lanes)
 {
     const uint32_t n = b->n;
-    float k[RHEO_CONSTANTS];
-    _Alignas(64) float state[RHEO_M(states) + 1][RHEO_BLOCK] = {{0}};
-    _Alignas(64) float pad[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK];
+    float k[RHEO_CONSTANTS], *state[RHEO_M(states) + 1];
+    _Alignas(64) float own[RHEO_M(states) + 1][RHEO_BLOCK], out[RHEO_BLOCK];
+    (void)own, (void)state;
     memcpy(k, b->k, sizeof k);
-    RHEO_STATE(RHEO_X_TAKE)
+    RHEO_STATE(RHEO_X_BORROW)
     for (uint32_t t = 0; t < b->T; t++) {
-        const float *row0 = copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]);
-        const float *row1 =
-            RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1];
-        RHEO_M(lanes)(k, b->learn, lanes, row0, row1, state, NULL, NULL, out);
+        const float *row0 = row_of(b, 0, t), *row1 = RHEO_INPUTS > 1 ? row_of(b, 1, t) : no_row;
+        RHEO_M(lanes)(k, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) row0, row1, NULL, NULL, out);
         if (RHEO_SPIKES && b->spikes) b->spikes[t * b->spikes_t] = pack(out, n, lanes);
         if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t);
-        if (b->readout) RHEO_M(show)
-        ((const float(*)[RHEO_BLOCK])state, out, n, lanes, b->readout + t * b->readout_t);
+        if (b->readout) RHEO_M(show)(state, out, n, lanes, b->readout + t * b->readout_t);
     }
     RHEO_STATE(RHEO_X_GIVE)
 }
 
 static void RHEO_M(window)(const rheo_block *b)
 {
-    if (b->n > 16)
-        RHEO_M(window_lanes)(b, RHEO_BLOCK);
+    if (b->n > 48)
+        RHEO_M(window_lanes)(b, 64);
+    else if (b->n > 32)
+        RHEO_M(window_lanes)(b, 48);
+    else if (b->n > 16)
+        RHEO_M(window_lanes)(b, 32);
     else
         RHEO_M(window_lanes)(b, 16);
 }
@@ -135,13 +144,17 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const uint32
     _Alignas(64) float sum[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK], go[RHEO_BLOCK];
     float(*kept)[RHEO_BLOCK] = (float(*)[RHEO_BLOCK])a->work;
     float *x = a->work + (size_t)T * ROWS * RHEO_BLOCK, *d = x + (size_t)T * RHEO_BLOCK;
+    (void)state;
     memcpy(k, b->k, sizeof k);
     RHEO_STATE(RHEO_X_TAKE)
-    for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++)
+    for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++) {
+        const float *row0 = copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]);
+        const float *row1 =
+            RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1];
         RHEO_M(lanes)
-        (k, b->learn, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
-         RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1], state,
-         kept + (size_t)t * ROWS, x + (size_t)t * lanes, out);
+        (k, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) row0, row1, kept + (size_t)t * ROWS,
+         x + (size_t)t * lanes, out);
+    }
     if (RHEO_SPIKES) surrogates[a->surrogate].derivative(x, d, (size_t)T * lanes, a->slope);
     for (uint32_t t = T; t-- > 0;) {
         const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
@@ -181,10 +194,14 @@ static const rheo_neuron_loops RHEO_M(loops) = {RHEO_M(window), RHEO_ADJOINT};
 #undef RHEO_ADJOINT
 #undef RHEO_OUT
 #undef RHEO_X_LOAD
-#undef RHEO_X_STORE
+#undef RHEO_X_APART
+#undef RHEO_X_PASS
+#undef RHEO_X_READ
+#undef RHEO_X_WRITE
 #undef RHEO_X_KEEP
 #undef RHEO_X_GLOAD
 #undef RHEO_X_GSTORE
 #undef RHEO_X_TAKE
+#undef RHEO_X_BORROW
 #undef RHEO_X_GIVE
 #include "neuron/clear.h"
