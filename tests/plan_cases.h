@@ -1,0 +1,206 @@
+/* plan_cases.h: nets at work, for the tests that hold for every plan: the same numbers come out
+ * whatever the threads, the instruction set, the batch and the span of steps. */
+#ifndef RHEO_TESTS_PLAN_CASES_H
+#define RHEO_TESTS_PLAN_CASES_H
+#include "nets.h"
+
+typedef struct plan_case {
+    const char *label;
+    net_text net;
+    uint32_t T, B;
+    float level; /* of the input, see numbers() */
+    bool fixed, train, gradient, learn;
+    bool mixes; /* samples see each other (batch statistics) */
+} plan_case;
+
+static const plan_case plan_cases[] = {
+    {.label = "lif",
+     .net = {.net = "130-150-70",
+             .neuron = "{model: lif, beta: 0.8, threshold: 0.4}",
+             .in = {{130}}},
+     .T = 14,
+     .B = 5,
+     .level = 3,
+     .gradient = true},
+    {.label = "lif, static",
+     .net = {.net = "130-150-70",
+             .neuron = "{model: lif, reset: zero, detach: false, threshold: 0.4}",
+             .in = {{130}}},
+     .T = 14,
+     .B = 5,
+     .level = 3,
+     .fixed = true,
+     .gradient = true},
+    {.label = "if of spikes",
+     .net = {.net = "130-150-70",
+             .neuron = "{model: if, threshold: 0.3, refractory: 2}",
+             .in = {{130}}},
+     .T = 14,
+     .B = 5,
+     .level = -0.2f,
+     .gradient = true},
+    {.label = "dropout and norm in training",
+     .net = {.net = "50-d0.3-66b-d0.5-10b",
+             .neuron = "{model: lif, surrogate: sigmoid, threshold: 0.5}",
+             .in = {{50}}},
+     .T = 9,
+     .B = 7,
+     .level = 2,
+     .train = true,
+     .gradient = true,
+     .mixes = true},
+    {.label = "dropout of spikes",
+     .net = {.net = "50-80-d0.5-10",
+             .neuron = "{model: lif, beta: 0.95, threshold: 0.4}",
+             .in = {{50}}},
+     .T = 9,
+     .B = 7,
+     .level = 4,
+     .train = true,
+     .gradient = true},
+    {.label = "rectified, static",
+     .net = {.net = "70-90-d0.5-10", .neuron = "{model: relu}", .in = {{70}}},
+     .T = 4,
+     .B = 6,
+     .level = 1,
+     .fixed = true,
+     .train = true,
+     .gradient = true},
+    {.label = "signs",
+     .net = {.net =
+                 "- dense: {out: 70, bias: false, weights: binary}\n- norm: {}\n- neuron: {model: "
+                 "sign}\n"
+                 "- dense: {out: 10, bias: false, weights: binary}\n- norm: {}\n- neuron: {model: "
+                 "identity}\n",
+             .in = {{65}}},
+     .T = 2,
+     .B = 6,
+     .level = 1,
+     .fixed = true,
+     .gradient = true},
+    {.label = "soft-lif with noise",
+     .net = {.net = "- dense: {out: 70}\n- neuron: {model: soft-lif}\n- noise: {sigma: 0.1}\n"
+                    "- dense: {out: 10}\n- neuron: {model: identity}\n",
+             .in = {{65}}},
+     .T = 3,
+     .B = 6,
+     .level = 8,
+     .train = true,
+     .gradient = true},
+    {.label = "two paths",
+     .net = {.net = "- dense: {name: a, out: 70}\n- neuron: {name: p, model: lif}\n"
+                    "- dense: {name: skip, out: 70, from: input, to: p}\n- dense: {name: b, out: "
+                    "9, from: p}\n",
+             .in = {{65}}},
+     .T = 9,
+     .B = 6,
+     .level = 3,
+     .gradient = true},
+    {.label = "lif-refractory",
+     .net = {.net = "80-70-10",
+             .neuron = "{model: lif-refractory, tau_syn: 5, gain: 90}",
+             .in = {{80}}},
+     .T = 30,
+     .B = 5,
+     .level = 2},
+    {.label = "loop",
+     .net = {.net = COOK_NET("70", "high: 0.6"), .in = {{90}}, .dt = 0.5},
+     .T = 150,
+     .B = 3,
+     .level = -0.1f},
+    {.label = "loop that learns",
+     .net = {.net = COOK_NET("70", "high: 0.6"), .in = {{90}}, .dt = 0.5},
+     .T = 150,
+     .B = 1,
+     .level = -0.1f,
+     .learn = true},
+};
+#define PLAN_CASES (sizeof plan_cases / sizeof plan_cases[0])
+
+static inline rheo_request request_of(const plan_case *c, rheo_form form)
+{
+    return (rheo_request){.T = c->T,
+                          .B = c->B,
+                          .in_form = form,
+                          .in_fixed = c->fixed,
+                          .train = c->train,
+                          .gradient = c->gradient,
+                          .learn = c->learn,
+                          .readout = c->gradient};
+}
+
+static inline float *inputs_of(const plan_case *c)
+{
+    return numbers(7, c->level,
+                   (size_t)c->T * c->B * rheo__shape_size((rheo_shape){{c->net.in.dim[0], 1, 1}}));
+}
+
+/* All that a run leaves: outputs of all nodes, the read-out, gradients, parameters. */
+typedef struct blob {
+    float *x;
+    size_t n;
+} blob;
+
+static inline void blob_add(blob *to, const float *x, size_t n)
+{
+    to->x = realloc(to->x, (to->n + n + 1) * sizeof *x);
+    assert_non_null(to->x);
+    memcpy(to->x + to->n, x, n * sizeof *x);
+    to->n += n;
+}
+
+static inline void blob_add_signal(blob *to, const rheo_signal *s, uint32_t B)
+{
+    float *x = taken(s, B);
+    blob_add(to, x, (size_t)s->T * B * s->N);
+    free(x);
+}
+
+/* Gradients of the parameters, for given gradients at the output and its membrane. */
+static inline void blob_add_gradients(blob *to, rheo_plan *plan)
+{
+    const size_t count = (size_t)plan->request.T * plan->B * rheo_net_outputs(plan->net);
+    float *gout = numbers(8, 2, count), *greadout = numbers(9, 2, count);
+    for (size_t i = 0; i < count; i++) gout[i] -= 1, greadout[i] -= 1;
+    CHECK_OK(plan->ctx, rheo_backward(plan, gout, greadout));
+    for (uint32_t n = 0; n < plan->net->nodes; n++)
+        for (uint32_t i = 0; i < plan->net->node[n].params; i++) {
+            const rheo_param *p = plan->net->node[n].param[i];
+            assert_true((plan->work[n].grad[i] != NULL) == p->trained);
+            if (p->trained) blob_add(to, plan->work[n].grad[i], (size_t)p->rows * p->cols);
+        }
+    free(gout), free(greadout);
+}
+
+static inline blob blob_of(rheo_context *ctx, const plan_case *c, rheo_form form)
+{
+    const uint32_t ids[] = {11, 5, 900, 3, 77, 12, 4}; /* order means nothing */
+    rheo_net *net = net_of(ctx, &c->net);
+    rheo_plan *plan = NULL;
+    blob all = {0};
+    float *x = inputs_of(c);
+    const rheo_request request = request_of(c, form);
+    CHECK_OK(ctx, rheo__plan_new(net, &request, &plan));
+    rheo__plan_batch(plan, c->B, ids, 3);
+    feed(plan, x);
+    rheo__plan_forward(plan);
+    for (uint32_t n = 1; n < net->nodes; n++) blob_add_signal(&all, &plan->work[n].out, c->B);
+    if (c->gradient) blob_add_signal(&all, rheo__plan_readout(plan), c->B);
+    if (c->gradient) blob_add_gradients(&all, plan);
+    for (uint32_t p = 0; p < net->params; p++)
+        blob_add(&all, net->param[p].value, (size_t)net->param[p].rows * net->param[p].cols);
+    rheo_plan_free(plan);
+    rheo_net_free(net);
+    free(x);
+    return all;
+}
+
+static inline void same_blobs(const char *label, const char *what, blob a, blob b)
+{
+    assert_int_equal(a.n, b.n);
+    for (size_t i = 0; i < a.n; i++)
+        if (memcmp(&a.x[i], &b.x[i], sizeof(float)) != 0)
+            fail_msg("%s: %s: number %zu of %zu is %.9g, not %.9g", label, what, i, a.n,
+                     (double)b.x[i], (double)a.x[i]);
+}
+#endif
