@@ -231,7 +231,7 @@ const rheo_learner rheo__learner_normalise = {
 
 /* ---- spike ---- */
 
-enum { MODEL, RESET, THRESHOLD, TAU_SYN };
+enum { MODEL, RESET, THRESHOLD, START, TAU_SYN };
 enum { MODEL_IF };
 static const char *const model_names[] = {"if", "lif-refractory", NULL};
 static const char *const reset_names[] = {"subtract", "zero", NULL};
@@ -240,6 +240,8 @@ static const rheo_field spike_fields[] = {
     RHEO_CHOICE_FIELD("model", 0, model_names, "The spiking neuron."),
     RHEO_CHOICE_FIELD("reset", 0, reset_names, "For if: what a spike does to the membrane."),
     RHEO_NUMBER_FIELD("threshold", "1", 1, 1e-6, 1e6, "For if."),
+    RHEO_NUMBER_FIELD("start", "1", 0, -1e6, 1e6,
+                      "For if: the membrane at the start; half the threshold makes rates round."),
     RHEO_NUMBER_FIELD("tau_syn", "ms", 0, 0, 1e4,
                       "For lif-refractory: time constant of the synaptic filter; 0: none."),
     RHEO_FIELD_END};
@@ -282,6 +284,7 @@ static rheo_status spike_edit(rheo_session *session)
         for (uint32_t c = 0; when >= 0 && spiking->fields[when].choices[c]; c++)
             if (!strcmp(spiking->fields[when].choices[c], "same")) options.v[when] = c;
         set_if_there(spiking, &options, "threshold", v[THRESHOLD]);
+        set_if_there(spiking, &options, "start", v[START]);
         set_if_there(spiking, &options, "tau_syn", v[TAU_SYN]);
         double gain = option_of(node, "gain"), amplitude = option_of(node, "amplitude");
         for (const rheo_field *f = node->neuron->fields; soft && f->name; f++)

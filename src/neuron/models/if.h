@@ -2,7 +2,7 @@
  * and gradient as in leaky.h with beta 1 and gain 1.
  *
  * Source: the unit of rate-based conversion (Diehl et al. 2015, IJCNN; Rueckauer et al. 2017: reset
- * by subtraction). Constant input i > 0 and reset by subtraction give a rate of i/threshold a step.
+ * by subtraction). v starts at `start`. Constant input i > 0 and reset by subtraction give a rate of i/threshold a step.
  * Leaves out: a floor for the membrane, thresholds of their own for each neuron. */
 #ifdef RHEO_ROW
 RHEO_ROW(integrate)
@@ -20,13 +20,25 @@ RHEO_ROW(integrate)
 #define RHEO_PORT_NAMES "input"
 #define RHEO_MULTIPLIES 0
 #define RHEO_ADDS       2
-static const rheo_field integrate_fields[] = {RHEO_LEAKY_FIELDS, RHEO_FIELD_END};
+#define RHEO_INITIAL    1
+enum { INTEGRATE_START = LEAKY_PASS + 1 };
+static const rheo_field integrate_fields[] = {
+    RHEO_LEAKY_FIELDS,
+    RHEO_NUMBER_FIELD("start", "1", 0, -1e30, 1e30,
+                      "membrane at rest; half the threshold makes a rate round, not fall short"),
+    RHEO_FIELD_END};
+
+static void integrate_initial(const double *k, struct integrate_state *s)
+{
+    s->v = k[INTEGRATE_START];
+}
 
 static rheo_status integrate_derive(rheo_context *ctx, const rheo_options *o, double dt, double *k)
 {
     (void)ctx;
     (void)dt;
     leaky_constants(o->v, 1, 1, k);
+    k[INTEGRATE_START] = o->v[rheo__field_index(integrate_fields, "start")];
     return RHEO_OK;
 }
 #endif
