@@ -119,10 +119,6 @@ static size_t trace_size(const rheo_work *work)
     return work->node->synapse->pre_traces * (size_t)rheo__pitch(inputs(work->node)) +
            work->node->synapse->post_traces * (size_t)rheo__pitch(outputs(work->node));
 }
-static float *ring_of(const rheo_work *work, uint32_t b)
-{
-    return work->state + trace_size(work) + b * ring_size(work->node);
-}
 
 /* scratch: indices of spikes, a list for each side and thread; column sums */
 static size_t list_bytes(const rheo_work *work)
@@ -202,19 +198,18 @@ static uint32_t list_spikes(const rheo_signal *s, uint32_t t, uint32_t b, uint32
 
 /* Four at a time: places of one row are distinct, which the compiler cannot know. */
 static void add_delayed(float *restrict ring, const uint32_t *restrict offset,
-                        const float *restrict w, uint32_t n)
+                        const float *restrict w, size_t n)
 {
-    uint32_t j = 0;
-    for (; j + 4 <= n; j += 4) {
-        float *a = ring + offset[j], *b = ring + offset[j + 1];
-        float *c = ring + offset[j + 2], *d = ring + offset[j + 3];
-        const float x = *a + w[j], y = *b + w[j + 1], z = *c + w[j + 2], u = *d + w[j + 3];
+    for (; n >= 4; n -= 4, offset += 4, w += 4) {
+        float *a = ring + offset[0], *b = ring + offset[1];
+        float *c = ring + offset[2], *d = ring + offset[3];
+        const float x = *a + w[0], y = *b + w[1], z = *c + w[2], u = *d + w[3];
         *a = x;
         *b = y;
         *c = z;
         *d = u;
     }
-    for (; j < n; j++) ring[offset[j]] += w[j];
+    for (size_t j = 0; j < n; j++) ring[offset[j]] += w[j];
 }
 
 static void add_row(float *restrict y, const float *restrict x, uint32_t n)
@@ -222,59 +217,95 @@ static void add_row(float *restrict y, const float *restrict x, uint32_t n)
     for (uint32_t j = 0; j < n; j++) y[j] += x[j];
 }
 
-/* The ring's row of step t; moves the waiting rows to the front when a chunk begins. */
-static float *turn(const rheo_work *work, uint32_t t, uint32_t b)
+/* What the steps of a call share. */
+typedef struct span {
+    const rheo_work *work;
+    const rheo_synapse_loops *rule;
+    rheo_synapse_view v;
+    const uint32_t *offset;                /* NULL: no delays */
+    float *ring;                           /* of sample 0 */
+    size_t ring_size, pitch, wait, length; /* rows that wait; rows of a chunk */
+    uint32_t t0, t1;
+} span;
+
+static span span_of(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const rheo_node_spec *node = work->node;
-    const size_t pitch = rheo__pitch(outputs(node)), length = chunk(node), wait = most(node);
-    const size_t now = ((size_t)work->step0 + t) % length;
-    float *ring = ring_of(work, b);
-    if (now == 0 && work->step0 + t > 0) {
-        memcpy(ring, ring + length * pitch, wait * pitch * sizeof *ring); /* wait <= length */
-        memset(ring + wait * pitch, 0, length * pitch * sizeof *ring);
-    }
-    return ring + now * pitch;
+    span a = {.work = work,
+              .rule = rheo__synapse_loops(work->ctx, node->synapse->index),
+              .v = view(work),
+              .wait = most(node),
+              .t0 = t0,
+              .t1 = t1};
+    if (!a.wait) return a;
+    a.offset = offsets(work);
+    a.ring = work->state + trace_size(work);
+    a.ring_size = ring_size(node);
+    a.pitch = rheo__pitch(a.v.post);
+    a.length = chunk(node);
+    return a;
 }
 
-typedef struct span_argument {
-    const rheo_work *work;
-    uint32_t t0, t1;
-} span_argument;
-
-static void run_step(const rheo_work *work, uint32_t t, uint32_t b, uint32_t *list)
+/* The ring's row of step t; moves the waiting rows to the front when a chunk begins. */
+static float *turn(const span *a, uint32_t t, uint32_t b)
 {
-    const rheo_synapse_loops *rule = rheo__synapse_loops(work->ctx, work->node->synapse->index);
-    const rheo_synapse_view v = view(work);
-    const bool delayed = most(work->node) > 0;
-    float *y = rheo__real_row(&work->out, t, b);
-    float *ring = delayed ? turn(work, t, b) : NULL;
-    if (!work->accumulate) memset(y, 0, v.post * sizeof *y);
-    if (work->learn) rule->decay(&v);
-    const uint32_t pre = list_spikes(work->in[PRE], t, b, list);
-    for (uint32_t s = 0; s < pre; s++) {
-        const size_t row = (size_t)list[s] * v.w_row;
-        if (delayed)
-            add_delayed(ring, offsets(work) + row, v.w + row, v.post);
-        else
-            add_row(y, v.w + row, v.post);
-        if (work->learn) rule->on_pre(&v, list[s]);
+    const size_t step = (size_t)a->work->step0 + t, now = step % a->length;
+    float *ring = a->ring + b * a->ring_size;
+    if (now == 0 && step > 0) {
+        memcpy(ring, ring + a->length * a->pitch, a->wait * a->pitch * sizeof *ring);
+        memset(ring + a->wait * a->pitch, 0, a->length * a->pitch * sizeof *ring);
     }
-    if (delayed) add_row(y, ring, v.post);
+    return ring + now * a->pitch;
+}
+
+static void send_delayed(const span *a, uint32_t t, uint32_t b, const uint32_t *list,
+                         uint32_t spikes)
+{
+    const rheo_synapse_view *v = &a->v;
+    float *y = rheo__real_row(&a->work->out, t, b), *ring = turn(a, t, b);
+    for (uint32_t s = 0; s < spikes; s++) {
+        const size_t row = (size_t)list[s] * v->w_row;
+        add_delayed(ring, a->offset + row, v->w + row, v->post);
+        if (a->work->learn) a->rule->on_pre(v, list[s]);
+    }
+    if (a->work->accumulate)
+        add_row(y, ring, v->post);
+    else /* the ring never holds -0, so this is the sum with 0 */
+        memcpy(y, ring, v->post * sizeof *y);
+}
+
+static void send_now(const span *a, uint32_t t, uint32_t b, const uint32_t *list, uint32_t spikes)
+{
+    const rheo_synapse_view *v = &a->v;
+    float *y = rheo__real_row(&a->work->out, t, b);
+    if (!a->work->accumulate) memset(y, 0, v->post * sizeof *y);
+    for (uint32_t s = 0; s < spikes; s++) {
+        add_row(y, v->w + (size_t)list[s] * v->w_row, v->post);
+        if (a->work->learn) a->rule->on_pre(v, list[s]);
+    }
+}
+
+static void run_step(const span *a, uint32_t t, uint32_t b, uint32_t *list)
+{
+    const rheo_work *work = a->work;
+    if (work->learn) a->rule->decay(&a->v);
+    const uint32_t pre = list_spikes(work->in[PRE], t, b, list);
+    (a->offset ? send_delayed : send_now)(a, t, b, list, pre);
     if (!work->learn || !work->in[POST]) return;
     const uint32_t post = list_spikes(work->in[POST], t, b, list);
-    for (uint32_t s = 0; s < post; s++) rule->on_post(&v, list[s]);
+    for (uint32_t s = 0; s < post; s++) a->rule->on_post(&a->v, list[s]);
 }
 
 static void run_sample(void *argument, uint32_t b, uint32_t thread)
 {
-    const span_argument *a = argument;
+    const span *a = argument;
     uint32_t *list = (uint32_t *)(void *)((char *)a->work->scratch + thread * list_bytes(a->work));
-    for (uint32_t t = a->t0; t < a->t1; t++) run_step(a->work, t, b, list);
+    for (uint32_t t = a->t0; t < a->t1; t++) run_step(a, t, b, list);
 }
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    span_argument a = {work, t0, t1};
+    span a = span_of(work, t0, t1);
     if (work->B == 1)
         run_sample(&a, 0, 0);
     else

@@ -87,12 +87,14 @@ typedef struct bench {
 
 static bench lay_out(const rheo_work *work, uint32_t thread)
 {
+    const uint32_t blocks = rheo__words(size_of(work));
+    const size_t most = work->T > blocks ? work->T : blocks; /* all steps of one, or one of all */
     bench b = {0};
     size_t at = 0, port[RHEO_PORTS] = {0};
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
         port[p] = at;
-        if (in && in->form == RHEO_BITS) at += (size_t)work->T * RHEO_BLOCK;
+        if (in && in->form == RHEO_BITS) at += most * RHEO_BLOCK;
     }
     const size_t rest = at, greadout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
     const size_t own = greadout + RHEO_BLOCK;
@@ -163,53 +165,62 @@ typedef struct span_argument {
     uint32_t t0, t1;
 } span_argument;
 
-/* The block's ports, output and read-out from step t0; the state is the caller's. */
-static rheo_block describe(const span_argument *a, uint32_t b, uint32_t block, const bench *own)
+/* Bits as floats, [t][count][64]. */
+static void expand(const span_argument *a, const rheo_signal *in, uint32_t b, uint32_t block,
+                   uint32_t count, float *to)
+{
+    const uint32_t last = rheo__last_step(in, a->t0, a->t1);
+    for (uint32_t t = a->t0; t < last; t++)
+        for (uint32_t i = 0; i < count; i++, to += RHEO_BLOCK)
+            (void)rheo__block_row(in, t, b, block + i, to);
+}
+
+/* Ports, output and read-out of `count` blocks from step t0; the state is the caller's. */
+static void describe(const span_argument *a, uint32_t b, uint32_t block, uint32_t count,
+                     const bench *own, rheo_block *d)
 {
     const rheo_work *work = a->work;
     const rheo_signal *out = &work->out;
-    const size_t first = (size_t)block * RHEO_BLOCK;
-    rheo_block d = {.T = a->t1 - a->t0,
-                    .n = rheo__block_size(size_of(work), block),
-                    .room = RHEO_BLOCK,
-                    .k = work->derived,
-                    .learn = work->learn};
+    const uint32_t first = block * RHEO_BLOCK, size = size_of(work);
+    d->T = a->t1 - a->t0;
+    d->n = size - first < count * RHEO_BLOCK ? size - first : count * RHEO_BLOCK;
+    d->room = count * RHEO_BLOCK;
+    d->k = work->derived;
+    d->learn = work->learn;
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
         if (!in) continue;
         if (in->form == RHEO_BITS) {
-            const uint32_t last = rheo__last_step(in, a->t0, a->t1);
-            d.port[p] = own->port[p];
-            d.port_t[p] = in->stride_t ? RHEO_BLOCK : 0;
-            for (uint32_t t = a->t0; t < last; t++)
-                (void)rheo__block_row(in, t, b, block,
-                                      own->port[p] + (size_t)(t - a->t0) * RHEO_BLOCK);
+            d->port[p] = own->port[p];
+            d->port_t[p] = in->stride_t ? count * RHEO_BLOCK : 0;
+            expand(a, in, b, block, count, own->port[p]);
         } else {
-            d.port[p] = rheo__real_row(in, a->t0, b) + first;
-            d.port_t[p] = in->stride_t;
+            d->port[p] = rheo__real_row(in, a->t0, b) + first;
+            d->port_t[p] = in->stride_t;
         }
     }
     if (out->form == RHEO_BITS) {
-        d.spikes = rheo__bits_row(out, a->t0, b) + block;
-        d.spikes_t = out->stride_t;
+        d->spikes = rheo__bits_row(out, a->t0, b) + block;
+        d->spikes_t = out->stride_t;
     } else {
-        d.real = rheo__real_row(out, a->t0, b) + first;
-        d.real_t = out->stride_t;
+        d->real = rheo__real_row(out, a->t0, b) + first;
+        d->real_t = out->stride_t;
     }
     if (work->readout.real) {
-        d.readout = rheo__real_row(&work->readout, a->t0, b) + first;
-        d.readout_t = work->readout.stride_t;
+        d->readout = rheo__real_row(&work->readout, a->t0, b) + first;
+        d->readout_t = work->readout.stride_t;
     }
-    return d;
 }
 
 /* Steps of blocks of 64 neurons; waking a thread takes as long as some hundred. */
 #define WORTH_WAKING 256
 
-static void forward_block(const span_argument *a, uint32_t b, uint32_t block, const bench *own)
+static void forward_blocks(const span_argument *a, uint32_t b, uint32_t block, uint32_t count,
+                           const bench *own)
 {
     const rheo_work *work = a->work;
-    rheo_block d = describe(a, b, block, own);
+    rheo_block d = {0};
+    describe(a, b, block, count, own, &d);
     find_states(work, b, block, d.state);
     rheo__neuron_loops(work->ctx, work->node->neuron->index)->window(&d);
 }
@@ -219,7 +230,7 @@ static void forward_task(void *argument, uint32_t task, uint32_t thread)
     const span_argument *a = argument;
     const uint32_t blocks = rheo__words(size_of(a->work));
     const bench own = lay_out(a->work, thread);
-    forward_block(a, task / blocks, task % blocks, &own);
+    forward_blocks(a, task / blocks, task % blocks, 1, &own);
 }
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
@@ -227,13 +238,15 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
     const bool moving = work->out.stride_t || (work->readout.real && work->readout.stride_t);
     span_argument a = {work, t0, moving ? t1 : t0 + 1};
     const uint32_t blocks = rheo__words(size_of(work)), tasks = work->B * blocks;
-    if ((uint64_t)(a.t1 - t0) * tasks >= WORTH_WAKING) {
+    if ((uint64_t)(a.t1 - a.t0) * tasks >= WORTH_WAKING) {
         rheo__parallel(work->ctx, tasks, forward_task, &a);
         return;
     }
-    const bench own = lay_out(work, 0); /* a step of a loop, say */
+    const bench own = lay_out(work, 0);
+    const uint32_t count = a.t1 - a.t0 == 1 ? blocks : 1; /* a step of a loop: all blocks at once */
     for (uint32_t b = 0; b < work->B; b++)
-        for (uint32_t block = 0; block < blocks; block++) forward_block(&a, b, block, &own);
+        for (uint32_t block = 0; block < blocks; block += count)
+            forward_blocks(&a, b, block, count, &own);
 }
 
 static double option(const rheo_node_spec *node, const char *name)
@@ -266,13 +279,13 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     const uint32_t blocks = rheo__words(size_of(work)), b = task / blocks, block = task % blocks;
     const size_t first = (size_t)block * RHEO_BLOCK;
     const bench own = lay_out(work, thread);
-    rheo_block_adjoint d = {.forward = describe(a, b, block, &own),
-                            .surrogate = (uint32_t)option(work->node, "surrogate"),
+    rheo_block_adjoint d = {.surrogate = (uint32_t)option(work->node, "surrogate"),
                             .slope = (float)option(work->node, "slope"),
                             .work = own.work};
     double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
     constants(work->node, k);
     neuron->initial(k, s);
+    describe(a, b, block, 1, &own, &d.forward);
     find_states(work, b, block, d.forward.state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
         if (neuron->states[f].scope == RHEO_SCOPE_RUN) continue;

@@ -25,7 +25,7 @@ typedef struct rheo_state_field {
     rheo_scope scope;
 } rheo_state_field;
 
-/* One block: n neurons of one sample, T steps. */
+/* Neurons of one sample, side by side, over T steps; the adjoint takes a block of 64 at most. */
 typedef struct rheo_block {
     uint32_t T, n;
     const float *k;                      /* constants, from derive */

@@ -19,11 +19,12 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 #define RHEO_X_TAKE(name, unit, scope, doc)                                                        \
     memcpy(state[RHEO_M(at_##name)], b->state[RHEO_M(at_##name)], n * sizeof(float));
 #define RHEO_X_BORROW(name, unit, scope, doc)                                                      \
-    state[RHEO_M(at_##name)] = borrow(b, RHEO_M(at_##name), scope, lanes, own[RHEO_M(at_##name)]);
+    state[RHEO_M(at_##name)] =                                                                     \
+        borrow(b, RHEO_M(at_##name), scope, first, lanes, own[RHEO_M(at_##name)]);
 #define RHEO_X_GIVE(name, unit, scope, doc)                                                        \
     if (state[RHEO_M(at_##name)] == own[RHEO_M(at_##name)] &&                                      \
         (scope == RHEO_SCOPE_SAMPLE || b->learn))                                                  \
-        memcpy(b->state[RHEO_M(at_##name)], own[RHEO_M(at_##name)], n * sizeof(float));
+        memcpy(b->state[RHEO_M(at_##name)] + first, own[RHEO_M(at_##name)], n * sizeof(float));
 
 #if RHEO_SPIKES
 #define RHEO_OUT(z, pre) (z)
@@ -71,34 +72,42 @@ RHEO_INLINE void RHEO_M(show)(float *const *state, const float *out, uint32_t n,
 #endif
 }
 
-RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const uint32_t lanes)
+/* The 64 neurons, or what is left, from `first` on. */
+RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k, uint32_t first,
+                                      const uint32_t lanes)
 {
-    const uint32_t n = b->n;
-    float k[RHEO_CONSTANTS], *state[RHEO_M(states) + 1];
+    const uint32_t n = lanes_left(b, first);
+    float *state[RHEO_M(states) + 1];
     _Alignas(64) float own[RHEO_M(states) + 1][RHEO_BLOCK], out[RHEO_BLOCK];
     (void)own, (void)state;
-    memcpy(k, b->k, sizeof k);
     RHEO_STATE(RHEO_X_BORROW)
     for (uint32_t t = 0; t < b->T; t++) {
-        const float *row0 = row_of(b, 0, t), *row1 = RHEO_INPUTS > 1 ? row_of(b, 1, t) : no_row;
+        const float *row0 = row_of(b, 0, t, first);
+        const float *row1 = RHEO_INPUTS > 1 ? row_of(b, 1, t, first) : no_row;
         RHEO_M(lanes)(k, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) row0, row1, NULL, NULL, out);
-        if (RHEO_SPIKES && b->spikes) b->spikes[t * b->spikes_t] = pack(out, n, lanes);
-        if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t);
-        if (b->readout) RHEO_M(show)(state, out, n, lanes, b->readout + t * b->readout_t);
+        if (RHEO_SPIKES && b->spikes)
+            b->spikes[t * b->spikes_t + first / RHEO_BLOCK] = pack(out, n, lanes);
+        if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t + first);
+        if (b->readout) RHEO_M(show)(state, out, n, lanes, b->readout + t * b->readout_t + first);
     }
     RHEO_STATE(RHEO_X_GIVE)
 }
 
 static void RHEO_M(window)(const rheo_block *b)
 {
-    if (b->n > 48)
-        RHEO_M(window_lanes)(b, 64);
-    else if (b->n > 32)
-        RHEO_M(window_lanes)(b, 48);
-    else if (b->n > 16)
-        RHEO_M(window_lanes)(b, 32);
-    else
-        RHEO_M(window_lanes)(b, 16);
+    float k[RHEO_CONSTANTS];
+    memcpy(k, b->k, sizeof k);
+    for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
+        const uint32_t n = lanes_left(b, first);
+        if (n > 48)
+            RHEO_M(window_lanes)(b, k, first, 64);
+        else if (n > 32)
+            RHEO_M(window_lanes)(b, k, first, 48);
+        else if (n > 16)
+            RHEO_M(window_lanes)(b, k, first, 32);
+        else
+            RHEO_M(window_lanes)(b, k, first, 16);
+    }
 }
 
 #if RHEO_GRADIENT
