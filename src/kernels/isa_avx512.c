@@ -55,6 +55,19 @@ static inline void transpose_16(const float *from, size_t row, float *to, size_t
     for (size_t i = 0; i < 4; i++) STORE(to + i * pitch, x[i]);
 }
 
+/* Sixteen numbers of each row: a row's whole line is taken at once, because lines of rows that are
+ * a power of two apart drive each other from the cache. */
+static inline void transpose_16_deep(const float *from, size_t row, float *to, size_t pitch)
+{
+    __m512 x[4][4];
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++) x[k][i] = four_rows(from + i * row + 4 * k, row);
+    for (size_t k = 0; k < 4; k++) {
+        lanes_transpose(x[k]);
+        for (size_t i = 0; i < 4; i++) STORE(to + (4 * k + i) * pitch, x[k][i]);
+    }
+}
+
 static inline void transpose_8(const float *from, size_t row, float *to, size_t pitch)
 {
     __m256 x0 = two_rows(from, row), x1 = two_rows(from + row, row);
@@ -67,8 +80,10 @@ static inline void transpose_8(const float *from, size_t row, float *to, size_t 
     _mm256_storeu_ps(to + 3 * pitch, _mm256_shuffle_ps(b, d, 0xee));
 }
 
-#define P 16
+#define P              16
+#define TRANSPOSE_DEEP transpose_16_deep
 #include "kernels/pack.inc"
+#undef TRANSPOSE_DEEP
 #undef P
 #define P 8
 #include "kernels/pack.inc"

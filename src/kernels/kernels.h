@@ -75,8 +75,16 @@ typedef struct rheo_adam {
     float rate, beta1, beta2, epsilon, decay, correction1, correction2; /* 1-beta^t */
 } rheo_adam;
 
-typedef void rheo_tile_fn(uint32_t K, const float *a, const float *b, float *c, size_t c_row,
-                          const float *next);
+/* c[tile_m][…] = from + a[tile_m][K] · b[K][tile_n]. Element (i,k) of a is a[i*a_row + k*a_col]; b is a
+ * packed panel; rows of c and from are their pitch apart, from_row 0: one row for all. from may be c.
+ * Meanwhile 4*K floats at `next` are fetched into the cache (it may lie outside of memory). */
+typedef struct rheo_tile {
+    uint32_t K;
+    const float *a, *b, *from, *next;
+    float *c;
+    size_t a_row, a_col, from_row, c_row;
+} rheo_tile;
+typedef void rheo_tile_fn(const rheo_tile *tile);
 
 typedef struct rheo_kernels {
     const char *name;
@@ -85,9 +93,7 @@ typedef struct rheo_kernels {
      * tile_n; r0 is a multiple of it, k0 of 64 */
     void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
                  uint32_t width, float *panel);
-    /* c[tile_m][tile_n] (row pitch c_row) += a[K][tile_m] · b[K][tile_n], packed panels; tile[v] only
-     * the first (v+1)*lanes columns. Meanwhile 4*K floats at `next` are fetched into the cache (an
-     * address that may be outside of memory) */
+    /* tile[v]: the first (v+1)*lanes columns */
     rheo_tile_fn *tile[3];
     /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,

@@ -8,8 +8,9 @@
  *   task    GROUP rows x one panel (tile_n columns) of the chunk: owned by one thread
  *   tile    tile_m x tile_n outputs in registers, over the chunk's K
  *
- * While a task runs, the panel of B that this thread will probably need next is fetched. A block
- * with an edge is computed in a small copy. */
+ * Rows of A that lie in memory as they are wanted (k after k) are read where they are. While a task
+ * runs, the panel of B that this thread will probably need next is fetched. A block with an edge is
+ * computed in a small copy. */
 #include "base/threads.h"
 #include "kernels/kernels.h"
 #include <string.h>
@@ -28,7 +29,8 @@ typedef struct job {
     const rheo_product *product;
     uint32_t i0, j0, k0; /* the chunk */
     uint32_t rows, columns, depth;
-    uint32_t strips_a, panels; /* of tile_n rows, for packing; of b */
+    uint32_t strips_a, panels; /* of A to be packed, of tile_n rows; of B */
+    bool in_place;             /* A is read where it is, but for a last strip that is not full */
     float *pack_a, *pack_b;
     bool one_group; /* of rows: a panel of B has one user */
     uint32_t ahead; /* panels from a thread's task to its next */
@@ -79,8 +81,9 @@ static void pack_task(void *arg, uint32_t task, uint32_t thread)
         pack_panel(j, (task - j->strips_a) * k->tile_n);
         return;
     }
-    uint32_t end = least(j->rows, (task + 1) * k->tile_n);
-    for (uint32_t m = task * k->tile_n; m < end; m += k->tile_m)
+    uint32_t m = j->in_place ? j->rows - j->rows % k->tile_m : task * k->tile_n;
+    uint32_t end = least(j->rows, m + k->tile_n);
+    for (; m < end; m += k->tile_m)
         k->pack(&j->product->a, j->i0 + m, least(k->tile_m, end - m), j->k0, j->depth, k->tile_m,
                 j->pack_a + (size_t)m * j->depth);
 }
@@ -90,34 +93,52 @@ typedef struct block {
     float *c;
 } block;
 
-/* The block's outputs before this chunk: the start, or what earlier chunks of K left. */
-static void block_load(const job *j, const block *b, float *to, uint32_t pitch)
+/* Where the block's sums start: 0, the bias, or what earlier chunks of K or the caller left. */
+static const float *start(const job *j, const block *b, size_t *row)
 {
-    if (b->rows < GROUP || b->columns < pitch) memset(to, 0, GROUP * pitch * sizeof *to);
-    const float *bias = j->k0 == 0 ? j->product->bias : NULL;
-    const bool zero = j->k0 == 0 && !bias && !j->product->accumulate;
-    for (uint32_t i = 0; i < b->rows; i++) {
-        const float *from = b->c + i * j->product->c_row;
-        for (uint32_t n = 0; n < b->columns; n++)
-            to[i * pitch + n] = zero ? 0.0f : bias ? bias[b->j + n] : from[n];
-    }
-}
-
-static void block_store(const job *j, const block *b, const float *from, uint32_t pitch)
-{
-    for (uint32_t i = 0; i < b->rows; i++) {
-        float *to = b->c + i * j->product->c_row;
-        for (uint32_t n = 0; n < b->columns; n++) to[n] = from[i * pitch + n];
-    }
-}
-
-static void block_start(const job *j, const block *b)
-{
+    static const float zero[TILE_N_MAX];
     const rheo_product *p = j->product;
-    if (j->k0 > 0 || (p->accumulate && !p->bias)) return;
+    const bool goes_on = j->k0 > 0 || (p->accumulate && !p->bias);
+    *row = goes_on ? p->c_row : 0;
+    return goes_on ? b->c : p->bias ? p->bias + b->j : zero;
+}
+
+/* rows: of whole tiles */
+static void block_load(const job *j, const block *b, float *to, uint32_t rows)
+{
+    const uint32_t pitch = j->kernels->tile_n;
+    size_t row;
+    const float *from = start(j, b, &row);
+    memset(to, 0, (size_t)rows * pitch * sizeof *to);
     for (uint32_t i = 0; i < b->rows; i++)
-        for (uint32_t n = 0; n < b->columns; n++)
-            b->c[i * j->product->c_row + n] = p->bias ? p->bias[b->j + n] : 0.0f;
+        memcpy(to + i * pitch, from + i * row, b->columns * sizeof *to);
+}
+
+static void block_store(const job *j, const block *b, const float *from)
+{
+    for (uint32_t i = 0; i < b->rows; i++)
+        memcpy(b->c + i * j->product->c_row, from + i * j->kernels->tile_n,
+               b->columns * sizeof *from);
+}
+
+/* The tiles of a block, from the top; m: its first row in the chunk. */
+static void block_tiles(const job *j, const block *b, uint32_t m, rheo_tile *t)
+{
+    const rheo_kernels *k = j->kernels;
+    const rheo_operand *a = &j->product->a;
+    rheo_tile_fn *tile = k->tile[(b->columns - 1) / k->lanes];
+    const size_t from_step = t->from_row * k->tile_m, c_step = t->c_row * k->tile_m;
+    for (uint32_t i = 0; i < b->rows; i += k->tile_m) {
+        const bool in_place = j->in_place && i + k->tile_m <= b->rows;
+        t->a = in_place ? a->real + (b->i + i) * a->row + j->k0
+                        : j->pack_a + ((size_t)m + i) * j->depth;
+        t->a_row = in_place ? a->row : 1;
+        t->a_col = in_place ? 1 : k->tile_m;
+        tile(t);
+        t->from += from_step;
+        t->c += c_step;
+        t->next += (size_t)j->depth * 4;
+    }
 }
 
 static void block_task(void *arg, uint32_t task, uint32_t thread)
@@ -125,25 +146,28 @@ static void block_task(void *arg, uint32_t task, uint32_t thread)
     const job *j = arg;
     const rheo_kernels *k = j->kernels;
     (void)thread;
-    uint32_t m = task / j->panels * GROUP, n = task % j->panels * k->tile_n;
+    const uint32_t m = task / j->panels * GROUP, n = task % j->panels * k->tile_n;
     block b = {j->i0 + m, j->j0 + n, least(GROUP, j->rows - m), least(k->tile_n, j->columns - n),
                NULL};
     b.c = j->product->c + b.i * j->product->c_row + b.j;
-    const bool direct = b.rows % k->tile_m == 0 && b.columns == k->tile_n;
-    _Alignas(64) float copy[GROUP * TILE_N_MAX];
-    float *c = direct ? b.c : copy;
-    size_t row = direct ? j->product->c_row : k->tile_n;
-    if (direct)
-        block_start(j, &b);
-    else
-        block_load(j, &b, copy, k->tile_n);
     if (j->one_group) pack_panel(j, n);
-    const float *pa = j->pack_a + (size_t)m * j->depth, *pb = j->pack_b + (size_t)n * j->depth;
-    rheo_tile_fn *tile = k->tile[(b.columns - 1) / k->lanes];
-    const float *next = pb + (size_t)j->ahead * k->tile_n * j->depth;
-    for (uint32_t i = 0; i < b.rows; i += k->tile_m, next += (size_t)j->depth * 4)
-        tile(j->depth, pa + (size_t)i * j->depth, pb, c + i * row, row, next);
-    if (!direct) block_store(j, &b, copy, k->tile_n);
+    const float *panel = j->pack_b + (size_t)n * j->depth;
+    rheo_tile t = {.K = j->depth,
+                   .b = panel,
+                   .c = b.c,
+                   .c_row = j->product->c_row,
+                   .next = panel + (size_t)j->ahead * k->tile_n * j->depth};
+    if (b.rows % k->tile_m == 0 && b.columns % k->lanes == 0) {
+        t.from = start(j, &b, &t.from_row);
+        block_tiles(j, &b, m, &t);
+        return;
+    }
+    _Alignas(64) float copy[GROUP * TILE_N_MAX];
+    block_load(j, &b, copy, round_up(b.rows, k->tile_m));
+    t.from = t.c = copy;
+    t.from_row = t.c_row = k->tile_n;
+    block_tiles(j, &b, m, &t);
+    block_store(j, &b, copy);
 }
 
 static void spread(rheo_context *ctx, bool small, uint32_t tasks, rheo_task_fn *fn, job *j)
@@ -159,7 +183,11 @@ void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
 {
     if (p->M == 0 || p->N == 0) return;
     const rheo_kernels *k = rheo__kernels(ctx);
-    job j = {.kernels = k, .product = p, .ahead = rheo_threads(ctx), .one_group = p->M <= GROUP};
+    job j = {.kernels = k,
+             .product = p,
+             .ahead = rheo_threads(ctx),
+             .one_group = p->M <= GROUP,
+             .in_place = p->a.real && p->a.col == 1};
     const uint32_t rows = p->M, columns = p->N;
     const uint32_t step_i = piece(rows, CHUNK, GROUP), step_j = piece(columns, CHUNK, k->tile_n);
     const uint32_t step_k = piece(p->K, CHUNK_K, 64);
@@ -173,7 +201,8 @@ void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
             j.pack_a = j.pack_b + (size_t)j.panels * k->tile_n * j.depth;
             for (j.i0 = 0; j.i0 < rows; j.i0 += j.rows) {
                 j.rows = least(step_i, rows - j.i0);
-                j.strips_a = round_up(j.rows, k->tile_n) / k->tile_n;
+                j.strips_a =
+                    j.in_place ? j.rows % k->tile_m != 0 : round_up(j.rows, k->tile_n) / k->tile_n;
                 /* B is packed with the first rows of A only, or by the one task that uses it */
                 uint32_t packs = j.strips_a + (j.i0 || j.one_group ? 0 : j.panels);
                 spread(ctx, small, packs, pack_task, &j);
