@@ -31,25 +31,29 @@ static void shape_out(rheo_plan *plan, uint32_t n, rheo_arena *arena)
     }
 }
 
+/* The edge into a port whose source comes first in the plan's order: -1 when there is none. */
+static int first_into(const rheo_plan *plan, uint32_t to, uint32_t port)
+{
+    const rheo_net *net = plan->net;
+    for (uint32_t i = 0; i < net->nodes; i++)
+        for (uint32_t e = 0; e < net->edges; e++)
+            if (net->edge[e].from == plan->order[i] && net->edge[e].to == to &&
+                net->edge[e].port == port)
+                return (int)e;
+    return -1;
+}
+
 /* Several projections into one port add into the first one's signal. */
 static void share_port(rheo_plan *plan, uint32_t n)
 {
-    const rheo_net *net = plan->net;
     rheo_work *work = &plan->work[n];
-    for (uint32_t p = 0; p < RHEO_PORTS; p++) work->in[p] = NULL;
-    for (uint32_t e = 0; e < net->edges; e++) {
-        if (net->edge[e].to != n) continue;
-        uint32_t from = net->edge[e].from, port = net->edge[e].port;
-        if (work->in[port]) continue; /* aliased by alias_outs */
-        work->in[port] = plan->delayed[e] ? &plan->loop[e] : &plan->work[from].out;
+    for (uint32_t p = 0; p < RHEO_PORTS; p++) {
+        int e = first_into(plan, n, p);
+        work->in[p] = NULL;
+        if (e >= 0)
+            work->in[p] =
+                plan->delayed[e] ? &plan->loop[e] : &plan->work[plan->net->edge[e].from].out;
     }
-}
-
-static const rheo_edge *first_into(const rheo_net *net, uint32_t to, uint32_t port)
-{
-    for (uint32_t e = 0; e < net->edges; e++)
-        if (net->edge[e].to == to && net->edge[e].port == port) return &net->edge[e];
-    return NULL;
 }
 
 /* The node whose signal this projection adds to, or the node itself. */
@@ -58,8 +62,8 @@ static uint32_t sum_into(const rheo_plan *plan, uint32_t n)
     const rheo_net *net = plan->net;
     for (uint32_t e = 0; e < net->edges; e++) {
         if (net->edge[e].from != n || net->node[n].layer->kind != RHEO_PROJECTION) continue;
-        const rheo_edge *first = first_into(net, net->edge[e].to, net->edge[e].port);
-        if (first->from != n) return first->from;
+        int first = first_into(plan, net->edge[e].to, net->edge[e].port);
+        if (net->edge[first].from != n) return net->edge[first].from;
     }
     return n;
 }
@@ -107,6 +111,8 @@ static void find_wanted(rheo_plan *plan)
             want = want || (net->edge[e].to == n && plan->wanted[net->edge[e].from]);
         plan->wanted[n] = want && plan->request.gradient;
     }
+    for (uint32_t n = 0; n < net->nodes; n++) /* the terms of a sum share its gradient */
+        if (plan->wanted[n]) plan->wanted[sum_into(plan, n)] = true;
 }
 
 static void take_like(rheo_signal *g, const rheo_signal *like, rheo_arena *arena)
@@ -132,13 +138,13 @@ static void shape_gradients(rheo_plan *plan, rheo_arena *arena)
                     rheo__take(arena, (size_t)param->rows * param->cols, sizeof(float));
         }
         if (!plan->wanted[n]) continue;
-        take_like(&plan->gradient[n], &work->out, arena);
-        work->gout = &plan->gradient[n];
+        work->gout = &plan->gradient[sum_into(plan, n)];
+        if (sum_into(plan, n) == n) take_like(&plan->gradient[n], &work->out, arena);
     }
     for (uint32_t e = 0; e < net->edges; e++) {
         uint32_t from = net->edge[e].from, to = net->edge[e].to;
         plan->branch[e] = (rheo_signal){0};
-        if (!plan->wanted[from]) continue;
+        if (!plan->wanted[from] || sum_into(plan, from) != from) continue;
         bool first = true;
         for (uint32_t d = 0; d < e; d++) first = first && net->edge[d].from != from;
         if (!first) take_like(&plan->branch[e], &plan->work[from].out, arena);
@@ -179,21 +185,27 @@ static rheo_status check_request(const rheo_net *net, const rheo_request *reques
     return RHEO_OK;
 }
 
+static bool can_add(const rheo_net *net, uint32_t node)
+{
+    uint32_t consumers = 0;
+    for (uint32_t e = 0; e < net->edges; e++) consumers += net->edge[e].from == node;
+    return net->node[node].layer->kind == RHEO_PROJECTION && consumers == 1;
+}
+
 static rheo_status check_ports(const rheo_plan *plan)
 {
     const rheo_net *net = plan->net;
     for (uint32_t e = 0; e < net->edges; e++) {
-        const rheo_edge *edge = &net->edge[e], *first = first_into(net, edge->to, edge->port);
-        if (first == edge) continue;
-        const rheo_node_spec *from = &net->node[edge->from];
-        uint32_t consumers = 0;
-        for (uint32_t d = 0; d < net->edges; d++) consumers += net->edge[d].from == edge->from;
-        bool alike = plan->delayed[e] == plan->delayed[first - net->edge];
-        RHEO_CHECK(plan->ctx,
-                   from->layer->kind == RHEO_PROJECTION && consumers == 1 && alike, RHEO_UNSUPPORTED,
+        const rheo_edge *edge = &net->edge[e];
+        const int first = first_into(plan, edge->to, edge->port);
+        if (first == (int)e) continue;
+        const uint32_t from = net->edge[first].from;
+        bool alike = plan->delayed[e] == plan->delayed[first];
+        RHEO_CHECK(plan->ctx, can_add(net, edge->from) && can_add(net, from) && alike,
+                   RHEO_UNSUPPORTED,
                    "node '%s' takes the sum of '%s' and '%s': only projections with this one target, "
                    "all with or all without a loop, can add into a port",
-                   net->node[edge->to].name, net->node[first->from].name, from->name);
+                   net->node[edge->to].name, net->node[from].name, net->node[edge->from].name);
     }
     return RHEO_OK;
 }
@@ -309,8 +321,8 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     arena->used = 0;
     walk(plan, arena);
     RHEO_CHECK(plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED,
-               "node '%s' changes over time but adds to a projection of static input; name it first in "
-               "`from`",
+               "node '%s' changes over time but adds to a projection of static input; let it stand "
+               "before that one in the net",
                plan->net->node[plan->unequal].name);
     RHEO_CHECK(plan->ctx, !arena->overflow, RHEO_MEMORY,
                "plan: %u steps of %u samples need more memory than there can be; take fewer",
