@@ -18,8 +18,9 @@ static void scale_row(const rheo_signal *x, float *y, uint32_t t, uint32_t b, fl
     if (x->form == RHEO_BITS && !accumulate) {
         const uint64_t *row = rheo__bits_row(x, t, b);
         const float low = weight * x->lo, high = weight * x->hi;
-        for (uint32_t j = 0; j < x->N; j++) y[j] = low;
-        for (uint32_t w = 0; w < rheo__words(x->N); w++)
+        const uint32_t n = x->N, words = rheo__words(n);
+        for (uint32_t j = 0; j < n; j++) y[j] = low;
+        for (uint32_t w = 0; w < words; w++)
             for (uint64_t word = row[w]; word; word &= word - 1)
                 y[w * 64 + (uint32_t)__builtin_ctzll(word)] = high;
         return;

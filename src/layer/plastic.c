@@ -161,20 +161,19 @@ static void reset(const rheo_work *work)
            (trace_size(work) + work->B * ring_size(work->node)) * sizeof *work->state);
 }
 
-static rheo_synapse_view view(const rheo_work *work)
+static void view(const rheo_work *work, rheo_synapse_view *v)
 {
     const rheo_node_spec *node = work->node;
-    rheo_synapse_view v = {.k = work->derived,
-                           .pre = inputs(node),
-                           .post = outputs(node),
-                           .w = node->param[0]->value,
-                           .w_row = outputs(node)};
+    v->k = work->derived;
+    v->pre = inputs(node);
+    v->post = outputs(node);
+    v->w = node->param[0]->value;
+    v->w_row = v->post;
     float *at = work->state;
-    for (uint32_t i = 0; i < node->synapse->pre_traces; i++, at += rheo__pitch(v.pre))
-        v.pre_trace[i] = at;
-    for (uint32_t i = 0; i < node->synapse->post_traces; i++, at += rheo__pitch(v.post))
-        v.post_trace[i] = at;
-    return v;
+    for (uint32_t i = 0; i < node->synapse->pre_traces; i++, at += rheo__pitch(v->pre))
+        v->pre_trace[i] = at;
+    for (uint32_t i = 0; i < node->synapse->post_traces; i++, at += rheo__pitch(v->post))
+        v->post_trace[i] = at;
 }
 
 /* ---- running ---- */
@@ -190,7 +189,8 @@ static uint32_t list_spikes(const rheo_signal *s, uint32_t t, uint32_t b, uint32
         return count;
     }
     const uint64_t *row = rheo__bits_row(s, t, b);
-    for (uint32_t w = 0; w < rheo__words(s->N); w++)
+    const uint32_t words = rheo__words(s->N);
+    for (uint32_t w = 0; w < words; w++)
         for (uint64_t word = row[w]; word; word &= word - 1)
             list[count++] = w * 64 + (uint32_t)__builtin_ctzll(word);
     return count;
@@ -228,22 +228,19 @@ typedef struct span {
     uint32_t t0, t1;
 } span;
 
-static span span_of(const rheo_work *work, uint32_t t0, uint32_t t1)
+static void prepare(span *a, const rheo_work *work)
 {
     const rheo_node_spec *node = work->node;
-    span a = {.work = work,
-              .rule = rheo__synapse_loops(work->ctx, node->synapse->index),
-              .v = view(work),
-              .wait = most(node),
-              .t0 = t0,
-              .t1 = t1};
-    if (!a.wait) return a;
-    a.offset = offsets(work);
-    a.ring = work->state + trace_size(work);
-    a.ring_size = ring_size(node);
-    a.pitch = rheo__pitch(a.v.post);
-    a.length = chunk(node);
-    return a;
+    a->work = work;
+    a->rule = rheo__synapse_loops(work->ctx, node->synapse->index);
+    view(work, &a->v);
+    a->wait = most(node);
+    if (!a->wait) return;
+    a->offset = offsets(work);
+    a->ring = work->state + trace_size(work);
+    a->ring_size = ring_size(node);
+    a->pitch = rheo__pitch(a->v.post);
+    a->length = chunk(node);
 }
 
 /* The ring's row of step t; moves the waiting rows to the front when a chunk begins. */
@@ -305,7 +302,8 @@ static void run_sample(void *argument, uint32_t b, uint32_t thread)
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    span a = span_of(work, t0, t1);
+    span a = {.t0 = t0, .t1 = t1};
+    prepare(&a, work);
     if (work->B == 1)
         run_sample(&a, 0, 0);
     else
