@@ -468,7 +468,7 @@ static void same_run(const neuron_run *a, const neuron_run *b, uint32_t T, uint3
 static void test_same_bits(void **state)
 {
     (void)state;
-    static const uint32_t sizes[] = {1, 10, 15, 16, 17, 63, 64};
+    static const uint32_t sizes[] = {1, 10, 15, 16, 17, 32, 33, 48, 49, 63, 64};
     enum { T = 40 };
     const rheo_neuron *m;
     for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
@@ -508,6 +508,64 @@ static void test_same_bits(void **state)
             rheo_context_free(other);
         }
     }
+}
+
+enum { WIDE = 192, WIDE_N = 150, WIDE_T = 40 }; /* 64 + 64 + 22 neurons */
+typedef struct wide {
+    float in[RHEO_PORTS][WIDE_T][WIDE], state[RHEO_STATES][WIDE];
+    float out[WIDE_T][WIDE], v[WIDE_T][WIDE];
+    uint64_t spikes[WIDE_T][3];
+} wide;
+
+static rheo_block wide_block(wide *w, const neuron_run *r, uint32_t first, uint32_t n)
+{
+    rheo_block b = {.T = WIDE_T, .n = n, .k = r->k};
+    for (uint32_t p = 0; p < RHEO_PORTS && r->m->ports[p]; p++) {
+        b.port[p] = w->in[p][0] + first;
+        b.port_t[p] = WIDE;
+    }
+    for (uint32_t f = 0; f < run_states(r->m); f++) b.state[f] = w->state[f] + first;
+    b.spikes = r->m->out == RHEO_BITS ? w->spikes[0] + first / 64 : NULL;
+    b.spikes_t = 3;
+    b.real = r->m->out == RHEO_BITS ? NULL : w->out[0] + first;
+    b.readout = w->v[0] + first;
+    b.real_t = b.readout_t = WIDE;
+    return b;
+}
+
+/* Many neurons in one call are their blocks of 64 one by one, and nothing is written behind them
+ * but in states that have room. */
+static void test_many_neurons(void **state)
+{
+    (void)state;
+    static wide start, whole, part;
+    static neuron_run r;
+    for (uint32_t index = 0; rheo__neuron_at(index); index++)
+        for (uint32_t i = 0; i < 4; i++) {
+            const bool learn = i % 2, room = i / 2;
+            run_open(ctx, rheo__neuron_at(index)->name, 0.5, NULL, &r);
+            for (uint32_t p = 0; p < RHEO_PORTS; p++)
+                for (uint32_t j = 0; j < WIDE_T * WIDE; j++)
+                    start.in[p][j / WIDE][j % WIDE] = (float)run_input(r.m, p, run_draw(41 + p, j));
+            for (uint32_t j = 0; j < RHEO_STATES * WIDE; j++)
+                start.state[j / WIDE][j % WIDE] = r.state[j / WIDE][0];
+            whole = part = start;
+            rheo_block b = wide_block(&whole, &r, 0, WIDE_N);
+            b.learn = learn;
+            b.room = room ? WIDE : 0;
+            rheo__neuron_loops(ctx, index)->window(&b);
+            for (uint32_t first = 0; first < WIDE_N; first += 64) {
+                b = wide_block(&part, &r, first, WIDE_N - first < 64 ? WIDE_N - first : 64);
+                b.learn = learn;
+                rheo__neuron_loops(ctx, index)->window(&b);
+            }
+            assert_memory_equal(whole.spikes, part.spikes, sizeof whole.spikes);
+            assert_memory_equal(whole.out, part.out, sizeof whole.out);
+            assert_memory_equal(whole.v, part.v, sizeof whole.v);
+            const size_t same = (room ? WIDE_N : WIDE) * sizeof(float);
+            for (int f = 0; f < RHEO_STATES; f++)
+                assert_memory_equal(whole.state[f], part.state[f], same);
+        }
 }
 
 static void test_static_and_missing_input(void **state)
@@ -592,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_analogue_units),
         cmocka_unit_test(test_loops_are_the_reference),
         cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_many_neurons),
         cmocka_unit_test(test_static_and_missing_input),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_bad_step),
