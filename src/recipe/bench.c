@@ -1,10 +1,11 @@
-/* bench.c: `rheobase bench`: times of tasks beside their floors. After every run the machine itself
- * is measured, A B A B, so that what else runs on it falls on both:
+/* bench.c: `rheobase bench`: times of tasks beside their floors. After every run the FMA peak of
+ * the machine is measured, A B A B, so that what else runs on it falls on both:
  *
  *   floor = multiply-adds / (FMA peak) + bytes / (memory's rate)
  *
  *   FMA peak        chains of FMA in registers, on as many threads as the task has
- *   memory's rate   a vector as large as the task's span, scaled in place: read and written
+ *   memory's rate   a vector as large as the task's span, scaled in place: read and written; once,
+ *                   as it empties the caches
  *
  * Times are medians with the 10th and 90th percentile; the ratio to the floor is taken pair by
  * pair. */
@@ -78,17 +79,23 @@ static void memory_task(void *arg, uint32_t task, uint32_t thread)
     g->kernels->scale(1.0f, g->vector + task * g->piece, g->piece);
 }
 
-/* Bytes a second, read and written: the best of a few passes. */
-static double memory_now(gauge *g)
+/* Bytes a second, read and written: the best of a few passes over a vector as large as the task's
+ * span. The vector is the caller's context's: it is no memory of the task. */
+static rheo_status memory_now(rheo_context *owner, gauge *g, double span, double *rate)
 {
     const uint32_t tasks = rheo_threads(g->ctx) * PIECES;
-    double best = 0;
-    for (uint32_t i = 0; i < 4; i++) {
+    const double bytes = fmin(fmax(span, 1 << 16), 1 << 28);
+    g->piece = ((size_t)bytes / sizeof(float) / tasks + 16) / 16 * 16;
+    RHEO_TRY(rheo__alloc(owner, g->piece * tasks, sizeof(float), "a vector", &g->vector));
+    *rate = 0;
+    for (uint32_t i = 0; i < 10; i++) {
         double began = now(g->ctx);
         rheo__parallel(g->ctx, tasks, memory_task, g);
-        best = fmax(best, 2.0 * (double)(g->piece * sizeof(float)) * tasks / (now(g->ctx) - began));
+        double seconds = now(g->ctx) - began;
+        *rate = fmax(*rate, 2.0 * (double)(g->piece * sizeof(float)) * tasks / seconds);
     }
-    return best;
+    rheo__release(owner, g->vector);
+    return RHEO_OK;
 }
 
 /* So many rounds that a measurement takes a few milliseconds. */
@@ -101,15 +108,6 @@ static void gauge_rounds(gauge *g)
         rheo__parallel(g->ctx, tasks, peak_task, g);
         seconds = now(g->ctx) - began;
     }
-}
-
-/* The vector is the caller's context's: it is no memory of the task. */
-static rheo_status gauge_vector(rheo_context *owner, gauge *g, double span)
-{
-    const uint32_t tasks = rheo_threads(g->ctx) * PIECES;
-    const double bytes = fmin(fmax(span, 1 << 16), 1 << 28);
-    g->piece = ((size_t)bytes / sizeof(float) / tasks + 16) / 16 * 16;
-    return rheo__alloc(owner, g->piece * tasks, sizeof(float), "a vector", &g->vector);
 }
 
 /* ---- a task ---- */
@@ -141,15 +139,19 @@ static rheo_status one_run(rheo_bench_run *b, double *seconds)
 
 static rheo_status time_runs(rheo_context *owner, rheo_bench_run *b, gauge *g, row *out)
 {
-    double value[COLUMNS][RUNS], seconds;
+    double value[COLUMNS][RUNS], seconds, memory = 0;
     const double parts = b->task->parts;
     gauge_rounds(g);
-    for (uint32_t i = 0; i < b->task->warm; i++) RHEO_TRY(one_run(b, &seconds));
+    for (uint32_t i = 0; i < b->task->warm; i++) {
+        if (i + 1 == b->task->warm && i > 0) /* the last one fills the caches again */
+            RHEO_TRY(memory_now(owner, g, b->span, &memory));
+        RHEO_TRY(one_run(b, &seconds));
+    }
+    if (memory <= 0) RHEO_TRY(memory_now(owner, g, b->span, &memory));
     for (uint32_t i = 0; i < b->task->runs; i++) {
         b->last = i + 1 == b->task->runs;
         RHEO_TRY(one_run(b, &seconds));
-        if (!g->vector) RHEO_TRY(gauge_vector(owner, g, b->span));
-        const double peak = peak_now(g), memory = memory_now(g);
+        const double peak = peak_now(g);
         const double floor = b->macs / peak + b->bytes / memory;
         value[TIME][i] = 1e3 * seconds / parts;
         value[FLOOR][i] = 1e3 * floor / parts;
@@ -181,7 +183,6 @@ static rheo_status run_task(rheo_context *ctx, const rheo_bench_task *task, row 
     }
     out->mb = b.held > b.loaded ? (double)(b.held - b.loaded) / 1e6 : 0;
     snprintf(out->note, sizeof out->note, "%s", status ? rheo_error(b.ctx) : b.note);
-    rheo__release(ctx, g.vector);
     rheo_context_free(b.ctx);
     return status ? rheo__fail(ctx, status, "bench %s: %s", task->name, out->note) : RHEO_OK;
 }
@@ -231,7 +232,7 @@ static void write_text(rheo_context *ctx, const row *rows, uint32_t count, rheo_
     }
     rheo__text_add(out,
                    "\nTimes are medians. floor = multiply-adds that cannot be avoided at the FMA "
-                   "peak\n+ bytes that must move at the memory's rate, both measured after each "
+                   "peak + bytes that\nmust move at the memory's rate, both measured in the same "
                    "run (docs/bench.md).\n");
 }
 
