@@ -117,43 +117,44 @@ static float largest_weight(const rheo_param *w)
     return most;
 }
 
-static float largest_input(const rheo_param *w, const rheo_param *bias)
+/* For inputs up to 1; the bias is divided by what divided them. */
+static float largest_input(const rheo_param *w, const rheo_param *bias, float divided)
 {
     float most = 0;
     for (uint32_t r = 0; r < w->rows; r++) {
-        float sum = bias ? fmaxf(0, bias->value[r]) : 0;
+        float sum = bias ? fmaxf(0, bias->value[r] / divided) : 0;
         for (uint32_t c = 0; c < w->cols; c++) sum += fmaxf(0, w->value[(size_t)r * w->cols + c]);
         most = fmaxf(most, sum);
     }
     return most;
 }
 
+/* A bias is divided by all factors so far: its unit sees inputs that were divided before. */
 static rheo_status scale_layers(rheo_session *session, uint32_t by, const float *maximum)
 {
     rheo_net *net = session->net;
-    float previous = 1;
+    float previous = 1, all = 1;
     for (uint32_t n = 0; n < net->nodes; n++) {
         rheo_node_spec *node = &net->node[n];
         if (node->layer->kind != RHEO_PROJECTION) continue;
         int population = population_after(net, n);
         rheo_param *w = rheo__net_param(net, node->name, "weight");
         rheo_param *bias = rheo__net_param(net, node->name, "bias");
-        float scale = 1, factor;
+        float factor;
         if (by == BY_DATA) {
-            scale = maximum[population];
-            factor = scale / previous;
-            previous = scale;
+            factor = maximum[population] / previous;
+            previous = maximum[population];
         } else if (by == BY_RELEASED) {
-            scale = fmaxf(maximum[population], largest_weight(w));
-            factor = scale / previous;
+            factor = fmaxf(maximum[population], largest_weight(w)) / previous;
             previous = factor;
         } else
-            factor = scale = largest_input(w, bias);
+            factor = largest_input(w, bias, all);
         RHEO_CHECK(session->ctx, factor > 0 && isfinite(factor), RHEO_NUMERIC,
                    "normalise: layer '%s' never gives a positive value; train the net first",
                    node->name);
+        all *= factor;
         divide(w, factor);
-        if (bias) divide(bias, scale);
+        if (bias) divide(bias, all);
     }
     return RHEO_OK;
 }

@@ -124,6 +124,9 @@ static rheo_status begin(rheo_session *session, bool measure, size_t *bytes)
     RHEO_CHECK(ctx, rheo_net_outputs(session->net) == session->data->classes, RHEO_SHAPE,
                "the net has %u outputs but %s has %u classes; write `out` for the last size",
                rheo_net_outputs(session->net), session->data->name, session->data->classes);
+    RHEO_CHECK(ctx, strcmp(rheo__readout_names[session->code.output], "response") != 0, RHEO_USAGE,
+               "learn: method bptt trains outputs that each stand for a class, but code.output is "
+               "response; take rate");
     trainer local = {0}, *t = &local;
     if (!measure) {
         RHEO_TRY(rheo__alloc(ctx, 1, sizeof *t, "training", &t));

@@ -30,10 +30,18 @@ typedef struct rheo_code {
     uint32_t output;                 /* index of rheo__readout_names */
     uint32_t least;                  /* show a sample again while the output gave fewer spikes; 0: never */
     double raise;                    /* what each further show adds to the input's intensity */
+    uint32_t label;                  /* training samples that label the output's neurons; 0: all */
 } rheo_code;
-/* The table of `code` beyond the encoder's own fields: steps, step, output, least, raise. */
+/* The table of `code` beyond the encoder's own fields: steps, step, output, least, raise, label. */
 extern const rheo_field rheo__code_fields[];
-enum { RHEO_CODE_STEPS, RHEO_CODE_STEP, RHEO_CODE_OUTPUT, RHEO_CODE_LEAST, RHEO_CODE_RAISE };
+enum {
+    RHEO_CODE_STEPS,
+    RHEO_CODE_STEP,
+    RHEO_CODE_OUTPUT,
+    RHEO_CODE_LEAST,
+    RHEO_CODE_RAISE,
+    RHEO_CODE_LABEL
+};
 
 /* A phase of a recipe: one map under `learn`. The options of the loss and of the optimiser that it
  * names stand in the same map. */

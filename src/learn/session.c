@@ -142,7 +142,17 @@ static void report(const rheo_session *session, bool end)
     options->progress(options->user, &progress);
 }
 
-/* On interruption a checkpoint is kept, whatever else is wrong with it is said. */
+/* A checkpoint is kept; what is wrong with it is said. */
+static rheo_status stop_here(runner *run)
+{
+    rheo_session *session = run->session;
+    RHEO_TRY(save(run));
+    return rheo__fail(session->ctx, RHEO_INTERRUPTED, "interrupted in epoch %u of %u%s",
+                      session->epoch + 1, session->epochs,
+                      run->ask->checkpoint ? "; a checkpoint has been kept, the same command goes on"
+                                           : "");
+}
+
 static rheo_status look(runner *run)
 {
     rheo_session *session = run->session;
@@ -150,13 +160,7 @@ static rheo_status look(runner *run)
     session->seconds += t - run->mark;
     run->mark = t;
     report(session, false);
-    if (rheo__interrupted(session->ctx)) {
-        RHEO_TRY(save(run));
-        return rheo__fail(session->ctx, RHEO_INTERRUPTED, "interrupted in epoch %u of %u%s",
-                          session->epoch + 1, session->epochs,
-                          run->ask->checkpoint ? "; a checkpoint has been kept, the same command goes on"
-                                               : "");
-    }
+    if (rheo__interrupted(session->ctx)) return stop_here(run);
     return t - run->saved >= run->ask->every ? save(run) : RHEO_OK;
 }
 
@@ -172,22 +176,30 @@ static rheo_status validate(rheo_session *session, rheo_metrics *line)
     return RHEO_OK;
 }
 
+/* What the learner knows after the last batch of an epoch; it goes into a checkpoint that is made before
+ * the epoch is closed. */
+static rheo_status open_line(rheo_session *session)
+{
+    const rheo_learner *learner = session->now->learner;
+    rheo_metrics *line = &session->line[session->lines];
+    *line = (rheo_metrics){
+        .phase = session->phase + 1, .epoch = session->epoch + 1, .gradient = NAN};
+    for (uint32_t i = 0; i < RHEO_METRIC_LAYERS; i++) line->rate[i] = line->silent[i] = NAN;
+    return learner->epoch ? learner->epoch(session, line) : RHEO_OK;
+}
+
 static rheo_status close_epoch(runner *run, double operations_before)
 {
     rheo_session *session = run->session;
-    const rheo_learner *learner = session->now->learner;
     double seen = session->seen ? (double)session->seen : 1;
     rheo_metrics *line = &session->line[session->lines];
-    bool judged = !learner->local;
-    *line = (rheo_metrics){.phase = session->phase + 1,
-                           .epoch = session->epoch + 1,
-                           .loss = judged ? session->loss_sum / seen : NAN,
-                           .train_accuracy = judged ? 100.0 * (double)session->correct / seen : NAN,
-                           .gradient = NAN,
-                           .operations = session->operations - operations_before};
-    for (uint32_t i = 0; i < RHEO_METRIC_LAYERS; i++) line->rate[i] = line->silent[i] = NAN;
-    if (learner->epoch) RHEO_TRY(learner->epoch(session, line));
-    RHEO_TRY(validate(session, line));
+    bool judged = !session->now->learner->local;
+    line->loss = judged ? session->loss_sum / seen : NAN;
+    line->train_accuracy = judged ? 100.0 * (double)session->correct / seen : NAN;
+    line->operations = session->operations - operations_before;
+    rheo_status status = validate(session, line);
+    if (status == RHEO_INTERRUPTED) return stop_here(run);
+    RHEO_TRY(status);
     double t = now();
     session->seconds += t - run->mark;
     run->mark = t;
@@ -222,6 +234,8 @@ static rheo_status train_phase(runner *run, bool resume)
         double before = operations_closed(session);
         while (!status && session->at < session->data->count[RHEO_TRAIN]) {
             status = learner->batch(session);
+            bool last = session->at == session->data->count[RHEO_TRAIN];
+            if (!status && last) status = open_line(session);
             if (!status) status = look(run);
         }
         if (!status) status = close_epoch(run, before);

@@ -144,6 +144,9 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
                    .steps = rheo__sweep_steps(session),
                    .classes = session->data->classes,
                    .outputs = rheo_net_outputs(session->net)};
+    RHEO_CHECK(ctx,
+               session->assignment || strcmp(rheo__readout_names[session->code.output], "response") != 0,
+               RHEO_USAGE, "the read-out `response` needs labelled neurons, and none has been labelled");
     double began = now();
     rheo_status status = make_tally(ctx, &test, out);
     if (status) return status;

@@ -26,6 +26,7 @@ rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
     code->output = (uint32_t)v.v[RHEO_CODE_OUTPUT];
     code->least = (uint32_t)v.v[RHEO_CODE_LEAST];
     code->raise = v.v[RHEO_CODE_RAISE];
+    code->label = (uint32_t)v.v[RHEO_CODE_LABEL];
     if (code->encoder->fields) code->options = rheo__joint_pick(&joint, &v, code->encoder->fields);
     return RHEO_OK;
 }

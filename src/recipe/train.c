@@ -71,9 +71,15 @@ static rheo_status after_epoch(void *arg, rheo_session *session)
     return status ? status : write_text(r, "log.txt", &r->log);
 }
 
+static bool by_response(const rheo_session *session)
+{
+    return !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[session->code.output], "response");
+}
+
 static rheo_status add_variant(run *r, rheo_session *session, const char *name)
 {
     rheo_tally tally;
+    if (by_response(session)) RHEO_TRY(rheo__label(session, session->code.label));
     RHEO_TRY(rheo__test(session, RHEO_TEST, 0, name, &tally));
     rheo_status status = rheo__outcome_make(r->job.ctx, name, &tally,
                                             &r->result.variant[r->result.variants]);
@@ -119,6 +125,7 @@ static rheo_status run_variant(run *r, uint32_t index)
         if (!status) status = learner->apply(&session);
     }
     if (!status) status = add_variant(r, &session, job->recipe->variant[index]->key);
+    rheo__release(job->ctx, session.assignment);
     rheo_net_free(session.net);
     rheo_recipe_free(recipe);
     return status;
@@ -202,8 +209,7 @@ static rheo_status judge(run *r)
 {
     rheo_job *job = &r->job;
     rheo_session *session = &job->session;
-    if (!strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[session->code.output], "response"))
-        RHEO_TRY(rheo__label(session, 0));
+    if (by_response(session)) RHEO_TRY(rheo__label(session, session->code.label));
     char path[RHEO_PATH];
     RHEO_TRY(path_in(r, "model.rheo", path));
     RHEO_TRY(rheo__job_save(job, path, r->text));
