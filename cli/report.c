@@ -11,7 +11,7 @@ static rheo_status run(cli_call *call)
 }
 
 static const cli_option options[] = {
-    CLI_OPTION("out", "FILE", output, CLI_TEXT, "the page (.html, default report.html), or the table (.md, .csv, .json)"),
+    CLI_OPTION("out", "FILE", output, CLI_TEXT, "a page (.html, default report.html) or a table (.md .csv .json)"),
     CLI_OPTION_END,
 };
 
@@ -19,8 +19,8 @@ const cli_command cli_report = {
     .name = "report",
     .arguments = "RUN...",
     .summary = "Writes one page, or a table, about runs or all runs below a folder",
-    .text = "The page needs no server and no network. The ending of the file's name chooses the form; "
-            "its path is printed. A kept .json table may stand for its runs.",
+    .text = "The page needs no server and no network. The ending of the file's name chooses\n"
+            "the form; its path is printed. A kept .json table may stand for its runs.",
     .example = "rheobase report runs --out report.html",
     .options = options,
     .least = 1,
