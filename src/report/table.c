@@ -81,13 +81,28 @@ static bool differ(const rheo_row *rows, uint32_t count, const char *key)
     return false;
 }
 
+/* Another row is of the same system, data and size: only the settings tell them apart. */
+static bool needs_settings(const rheo_row *rows, uint32_t count, uint32_t row)
+{
+    static const char *const keys[] = {"name", "data", "size"};
+    for (uint32_t r = 0; r < count; r++) {
+        bool same = r != row;
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            same = same && !strcmp(rheo__text_at(rows[r].json, keys[k]),
+                                   rheo__text_at(rows[row].json, keys[k]));
+        if (same) return true;
+    }
+    return false;
+}
+
 void rheo__row_label(const rheo_row *rows, uint32_t count, uint32_t row, char out[RHEO_CELL])
 {
     const cJSON *json = rows[row].json;
     const char *settings = rows[row].run[0].settings;
     bool data = differ(rows, count, "data"), size = differ(rows, count, "size");
     int n = snprintf(out, RHEO_CELL, "%.60s", rheo__text_at(json, "name"));
-    if (*settings) n += snprintf(out + n, RHEO_CELL - (size_t)n, " [%s]", settings);
+    if (*settings && needs_settings(rows, count, row))
+        n += snprintf(out + n, RHEO_CELL - (size_t)n, " [%s]", settings);
     if (data || size)
         snprintf(out + n, RHEO_CELL - (size_t)n, " (%.30s%s%.20s)",
                  data ? rheo__text_at(json, "data") : "", data && size ? ", " : "",
