@@ -8,22 +8,42 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { ALIGN = 64 };
 
-/* The C library's memory; aligned_alloc wants a multiple of the alignment. */
+/* From this size on a block is pages of its own, which go back to the system when it is released:
+ * otherwise freed plans stay with the C library's heap, and a process's peak is not the plan's. */
+#define OWN_PAGES ((size_t)1 << 20)
+
+static void *take(size_t size)
+{
+    if (size < OWN_PAGES) return aligned_alloc(ALIGN, (size + ALIGN - 1) / ALIGN * ALIGN);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void give(void *p, size_t size)
+{
+    if (size < OWN_PAGES)
+        free(p);
+    else if (p)
+        munmap(p, size);
+}
+
+/* The system's memory; aligned_alloc wants a multiple of the alignment, pages are aligned. */
 void *rheo__default_resize(void *user, void *p, size_t old, size_t now)
 {
     (void)user;
     if (now == 0) {
-        free(p);
+        give(p, old);
         return NULL;
     }
     if (now > SIZE_MAX - ALIGN) return NULL;
-    void *fresh = aligned_alloc(ALIGN, (now + ALIGN - 1) / ALIGN * ALIGN);
+    void *fresh = take(now);
     if (fresh && p) {
         memcpy(fresh, p, old < now ? old : now);
-        free(p);
+        give(p, old);
     }
     return fresh;
 }

@@ -8,9 +8,12 @@
 #include <time.h>
 
 #define MEGA 1e6
+/* Code and tables of the libraries that are first touched after the data are loaded [bytes]. */
+#define LIBRARIES 5e6
 
 typedef struct forecast {
     size_t train, test, net;   /* bytes of plans and learners; of the net itself */
+    size_t saved;              /* of what a checkpoint holds */
     double peak;               /* of the process above its size after loading the data [bytes] */
     double batch_seconds;      /* of one training batch, measured now; NaN when not trained so */
     double seconds;            /* of all epochs */
@@ -32,6 +35,23 @@ static size_t net_bytes(const rheo_net *net)
     return bytes;
 }
 
+/* What the learner and the net put into a checkpoint. */
+static rheo_status add_slots(rheo_job *job, forecast *f)
+{
+    static const size_t element[] = {4, 8, 4, 8, 1};
+    rheo_slot *slots = NULL;
+    RHEO_TRY(rheo__alloc(job->ctx, RHEO_SESSION_SLOTS, sizeof *slots, "a plan", &slots));
+    uint32_t count = rheo__net_slots(job->net, slots, RHEO_SESSION_SLOTS);
+    const rheo_learner *learner = job->session.now->learner;
+    if (learner->slots)
+        count += learner->slots(&job->session, slots + count, RHEO_SESSION_SLOTS - count);
+    for (uint32_t s = 0; s < count; s++)
+        f->saved += (size_t)slots[s].rows * (slots[s].cols ? slots[s].cols : 1) *
+                    element[slots[s].type];
+    rheo__release(job->ctx, slots);
+    return RHEO_OK;
+}
+
 /* Time of a batch: the first three batches of the first trained phase, run and thrown away. */
 static rheo_status time_phase(rheo_job *job, const rheo_phase *phase, forecast *f)
 {
@@ -39,7 +59,7 @@ static rheo_status time_phase(rheo_job *job, const rheo_phase *phase, forecast *
     session->now = phase;
     size_t bytes = 0;
     RHEO_TRY(phase->learner->begin(session, false, &bytes));
-    rheo_status status = RHEO_OK;
+    rheo_status status = add_slots(job, f);
     double best = INFINITY;
     uint32_t total = job->data->count[RHEO_TRAIN], done = 0;
     for (uint32_t i = 0; i < 3 && session->at < total && !status; i++) {
@@ -71,9 +91,11 @@ static rheo_status make_forecast(rheo_job *job, forecast *f)
         }
     rheo_session_request request = rheo__job_request(job);
     RHEO_TRY(rheo__session_measure(&job->session, &request, &f->train, &f->test));
-    bool clones = job->recipe->variants > 0;
-    double lasting = (double)f->net * (clones ? 3 : 1);
-    f->peak = lasting + (double)(f->train > f->test ? f->train : f->test);
+    /* Training holds the net, the learner, and, when it saves, the file's image twice (in HDF5's hands
+     * and in ours); testing holds the net, its copies for variants, and a plan a thread. */
+    double training = (double)f->net + (double)f->train + 2 * (double)f->saved;
+    double testing = (double)f->net * (job->recipe->variants > 0 ? 3 : 1) + (double)f->test;
+    f->peak = LIBRARIES + fmax(training, testing);
     return RHEO_OK;
 }
 
