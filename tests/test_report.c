@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-static char *read_text(rheo_context *ctx, const char *path)
+/* Not inlined: gcc 12 takes the pointer that is returned for one to `data`. */
+__attribute__((noinline)) static char *read_text(rheo_context *ctx, const char *path)
 {
     char *data = NULL;
     size_t size = 0;
