@@ -298,8 +298,8 @@ static void test_meaning(void **state)
 
     r = opened("surrogate-mlp", "small", NULL);
     assert_true(r->accept == 80);
-    assert_int_equal(r->data.train, 4000);
-    assert_int_equal(r->data.test, 1000);
+    assert_int_equal(r->data.train, 20000);
+    assert_int_equal(r->data.test, 2000);
     assert_int_equal(r->batch, 128); /* the map was merged, not replaced */
     rheo_recipe_free(r);
 
