@@ -99,6 +99,32 @@ static void test_learns(void **state)
     }
 }
 
+/* Adam's first step moves every weight that has a gradient by the rate, whatever the gradient: m
+ * and v are g and g^2 after their corrections for step 1. */
+static void test_first_step(void **state)
+{
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    rheo_job job;
+    rheo_net *before = NULL;
+    const char *text = with(tiny_binary, "train: 300", "train: 32");
+    text = with(with(text, "validation: 40", "validation: 0"), "epochs: 2", "epochs: 1");
+    CHECK_OK(ctx, tiny_job(ctx, text, &job));
+    CHECK_OK(ctx, rheo__net_clone(job.net, &before));
+    CHECK_OK(ctx, tiny_learn(&job, NULL));
+    const float *a = before->param[0].value, *b = job.net->param[0].value;
+    uint32_t moved = 0;
+    for (uint32_t i = 0; i < 24 * 64; i++) {
+        const double by = fabs((double)b[i] - (double)a[i]);
+        moved += by > 4.9e-3;
+        assert_true(by < 5.001e-3);
+    }
+    assert_true(moved > 24 * 32);
+    rheo_net_free(before);
+    rheo__job_close(&job);
+    rheo_context_free(ctx);
+}
+
 /* Interrupted after some batches, gone on with other threads, interrupted again: the same file. */
 static void test_resume(void **state)
 {
@@ -285,10 +311,15 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),    cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_resume),     cmocka_unit_test(test_foreign_checkpoint),
-        cmocka_unit_test(test_model_back), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_first_step),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_foreign_checkpoint),
+        cmocka_unit_test(test_model_back),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);
 }
