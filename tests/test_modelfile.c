@@ -6,6 +6,19 @@
 #include <hdf5.h>
 #include <sys/wait.h>
 
+/* For the sanitizers: of a damaged file HDF5 asks for more memory than there is, which it must be
+ * told, and forgets some hundred bytes. */
+RHEO_API const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+RHEO_API const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5";
+}
+
 static rheo_context *ctx;
 
 static int open_context(void **state)
@@ -374,7 +387,14 @@ static void test_quiet(void **state)
         }
         assert_int_equal(waitpid(child, &ended, 0), child);
         assert_int_equal(ended, 0);
-        assert_int_equal(rheo__file_size(said), 0);
+        char *words = room(4096, 1);
+        FILE *f = fopen(said, "r"); /* a sanitizer may warn of the memory that it refused */
+        assert_non_null(f);
+        (void)!fread(words, 1, 4095, f);
+        fclose(f);
+        assert_null(strstr(words, "HDF5"));
+        if (!strstr(words, "Sanitizer")) assert_string_equal(words, "");
+        free(words);
     }
     free(data);
 }
