@@ -164,7 +164,7 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
     free_sums(ctx, &test);
     for (uint32_t n = 0; n < session->net->nodes; n++) {
         const rheo_node_spec *node = &session->net->node[n];
-        if (node->neuron && node->neuron->out == RHEO_BITS)
+        if (node->neuron && node->neuron->out == RHEO_BITS && node->neuron->lo >= 0) /* not signs */
             out->neurons += rheo__shape_size(node->out);
     }
     out->seconds = now() - began;
