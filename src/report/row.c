@@ -59,6 +59,11 @@ static rheo_status parse(rheo_context *ctx, const char *path, cJSON **out)
     RHEO_TRY(rheo__file_read(ctx, path, RHEO_RUN_LIMIT, &data, &size));
     const char *end = NULL;
     cJSON *json = cJSON_ParseWithLengthOpts(data, size, &end, false);
+    if (cJSON_IsArray(json) && cJSON_GetArraySize(json) == 1) { /* a kept table of one system */
+        cJSON *row = cJSON_DetachItemFromArray(json, 0);
+        cJSON_Delete(json);
+        json = row;
+    }
     bool good = cJSON_IsObject(json);
     for (; good && end < data + size; end++) good = strchr(" \t\r\n", *end) && *end;
     uint32_t line = 1;
