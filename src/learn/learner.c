@@ -21,7 +21,9 @@ const char *const rheo__learner_names[] = {
 
 const rheo_learner *rheo__learner_at(uint32_t index)
 {
-    return index < sizeof learners / sizeof *learners ? learners[index] : NULL;
+    for (uint32_t i = 0; learners[i]; i++)
+        if (i == index) return learners[i];
+    return NULL;
 }
 
 const rheo_learner *rheo__learner_find(const char *name)

@@ -38,7 +38,7 @@ static rheo_status stand_in(rheo_job *job)
     rheo_status status = rheo__data_make(job->ctx, job->recipe->data.name, s, blank, &label, 1, NULL,
                                          NULL, 0, &job->data);
     rheo__release(job->ctx, blank);
-    if (!status) job->data->classes = s[3];
+    if (!status && job->data) job->data->classes = s[3];
     return status;
 }
 
@@ -58,23 +58,24 @@ static rheo_status fill(rheo_job *job, const char *data)
 {
     rheo_recipe *recipe = job->recipe;
     if (!job->data) RHEO_TRY(open_data(job, data));
-    memcpy(job->form, job->data->shape, sizeof job->data->shape);
-    job->form[3] = job->data->classes;
+    const rheo_dataset *set = job->data;
+    for (uint32_t d = 0; set && d < 3; d++) job->form[d] = set->shape[d];
+    if (set) job->form[3] = set->classes;
     job->resident = rheo__resident_now();
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,
-                                .classes = job->data->classes,
+                                .classes = job->form[3],
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
                                 .file = recipe->file};
-    memcpy(request.in.dim, job->data->shape, sizeof request.in.dim);
+    memcpy(request.in.dim, job->form, sizeof request.in.dim);
     RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));
     bool response = !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output],
                             "response");
-    RHEO_CHECK(job->ctx, response || rheo_net_outputs(job->net) == job->data->classes, RHEO_SHAPE,
+    RHEO_CHECK(job->ctx, response || rheo_net_outputs(job->net) == job->form[3], RHEO_SHAPE,
                "%s: the net has %u outputs but %s has %u classes; write `out` for the last size, or "
                "code.output: response for neurons without a fixed class",
-               recipe->file, rheo_net_outputs(job->net), job->data->name, job->data->classes);
+               recipe->file, rheo_net_outputs(job->net), recipe->data.name, job->form[3]);
     job->session = (rheo_session){.ctx = job->ctx,
                                   .net = job->net,
                                   .data = job->data,
