@@ -366,7 +366,7 @@ static void test_front(void **state)
     (void)state;
     static const double points[][2] = {{1, 50}, {2, 40}, {3, 70}, {3, 60}, {9, 70}};
     rheo_context *ctx = check_context(1);
-    char root[64], folder[256], name[8], out[128];
+    char root[64], folder[256], name[16], out[128];
     make_root(root);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "s%d", i);
