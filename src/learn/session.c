@@ -3,6 +3,7 @@
  * A checkpoint holds the net, the learner's slots and the counters below; random numbers are functions
  * of those counters, so a run goes on to the same bits. Phases that only edit are not checkpointed:
  * they are quick, follow from the learned net, and are done again. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "learn/learn.h"
 #include <math.h>
@@ -20,13 +21,6 @@ typedef struct runner {
     rheo_slot *slot;
     double saved, mark; /* times of the last checkpoint and of the last look at the clock */
 } runner;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static uint32_t epochs_of(const rheo_phase *phase)
 {
@@ -80,7 +74,7 @@ static rheo_status save(runner *run)
     memcpy(run->sum, sum, sizeof sum);
     RHEO_TRY(rheo__slots_save(session->ctx, run->ask->checkpoint, run->ask->recipe_text, run->slot,
                               all_slots(run, true)));
-    run->saved = now();
+    run->saved = rheo__now();
     return RHEO_OK;
 }
 
@@ -156,7 +150,7 @@ static rheo_status stop_here(runner *run)
 static rheo_status look(runner *run)
 {
     rheo_session *session = run->session;
-    double t = now();
+    double t = rheo__now();
     session->seconds += t - run->mark;
     run->mark = t;
     report(session, false);
@@ -200,7 +194,7 @@ static rheo_status close_epoch(runner *run, double operations_before)
     rheo_status status = validate(session, line);
     if (status == RHEO_INTERRUPTED) return stop_here(run);
     RHEO_TRY(status);
-    double t = now();
+    double t = rheo__now();
     session->seconds += t - run->mark;
     run->mark = t;
     line->seconds = session->seconds;
@@ -229,7 +223,7 @@ static rheo_status train_phase(runner *run, bool resume)
     size_t bytes = 0;
     RHEO_TRY(learner->begin(session, false, &bytes));
     rheo_status status = resume ? load_rest(run) : RHEO_OK;
-    run->mark = now();
+    run->mark = rheo__now();
     while (!status && session->epoch < session->epochs) {
         double before = operations_closed(session);
         while (!status && session->at < session->data->count[RHEO_TRAIN]) {
@@ -286,7 +280,7 @@ static rheo_status make_history(rheo_session *session, const rheo_session_reques
 
 rheo_status rheo__session_run(rheo_session *session, const rheo_session_request *request)
 {
-    runner run = {.session = session, .ask = request, .saved = now()};
+    runner run = {.session = session, .ask = request, .saved = rheo__now()};
     RHEO_TRY(make_history(session, request));
     RHEO_TRY(rheo__alloc(session->ctx, RHEO_SESSION_SLOTS, sizeof *run.slot, "a checkpoint's table",
                          &run.slot));

@@ -1,6 +1,7 @@
 /* sweep.c: every sample of a split through the net as it stands. Each thread has a plan of its own, so
  * samples run side by side; each sample starts from rest, so it gives the same bits wherever it
  * falls. */
+#include "base/clock.h"
 #include "base/threads.h"
 #include "learn/learn.h"
 #include <math.h>
@@ -153,13 +154,6 @@ rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *byt
     return RHEO_OK;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void report(const sweeper *s, uint64_t done, double began, bool end)
 {
     const rheo_context_options *options = &s->session->ctx->options;
@@ -169,7 +163,7 @@ static void report(const sweeper *s, uint64_t done, double began, bool end)
                               .total = s->count,
                               .loss = NAN,
                               .accuracy = NAN,
-                              .seconds = now() - began,
+                              .seconds = rheo__now() - began,
                               .end = end};
     options->progress(options->user, &progress);
 }
@@ -177,7 +171,7 @@ static void report(const sweeper *s, uint64_t done, double began, bool end)
 static rheo_status run_groups(sweeper *s)
 {
     rheo_context *ctx = s->session->ctx;
-    double began = now();
+    double began = rheo__now();
     uint32_t group = GROUP * rheo_threads(ctx);
     for (s->first = 0; s->first < s->batches; s->first += group) {
         if (rheo__interrupted(ctx)) return rheo__fail(ctx, RHEO_INTERRUPTED, "interrupted");

@@ -1,6 +1,7 @@
 /* test.c: what a net is worth: accuracy against time, exact counts, confusion; and the labels of an
  * unsupervised net's neurons. Every sum is of integers, or one thread's own, so threads change
  * nothing. */
+#include "base/clock.h"
 #include "learn/learn.h"
 #include "readout/readout.h"
 #include <string.h>
@@ -129,13 +130,6 @@ static void add_up(const rheo_context *ctx, const tester *test, rheo_tally *tall
     }
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, const char *what,
                        rheo_tally *out)
 {
@@ -147,7 +141,7 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
     RHEO_CHECK(ctx,
                session->assignment || strcmp(rheo__readout_names[session->code.output], "response") != 0,
                RHEO_USAGE, "the read-out `response` needs labelled neurons, and none has been labelled");
-    double began = now();
+    double began = rheo__now();
     rheo_status status = make_tally(ctx, &test, out);
     if (status) return status;
     status = make_sums(ctx, &test);
@@ -167,7 +161,7 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
         if (node->neuron && node->neuron->out == RHEO_BITS && node->neuron->lo >= 0) /* not signs */
             out->neurons += rheo__shape_size(node->out);
     }
-    out->seconds = now() - began;
+    out->seconds = rheo__now() - began;
     if (status) rheo__tally_free(ctx, out);
     return status;
 }

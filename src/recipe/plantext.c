@@ -1,4 +1,5 @@
 /* plantext.c: `rheobase plan`: what a recipe's training will be, before it begins. */
+#include "base/clock.h"
 #include "cost/cost.h"
 #include "recipe/job.h"
 #include <cjson/cJSON.h>
@@ -19,13 +20,6 @@ typedef struct forecast {
     double seconds;            /* of all epochs */
     uint64_t macs;             /* without spikes */
 } forecast;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t net_bytes(const rheo_net *net)
 {
@@ -63,11 +57,11 @@ static rheo_status time_phase(rheo_job *job, const rheo_phase *phase, forecast *
     double best = INFINITY;
     uint32_t total = job->data->count[RHEO_TRAIN], done = 0;
     for (uint32_t i = 0; i < 3 && session->at < total && !status; i++) {
-        double began = now();
+        double began = rheo__now();
         uint32_t before = session->at;
         status = phase->learner->batch(session);
         done = session->at - before;
-        best = fmin(best, now() - began);
+        best = fmin(best, rheo__now() - began);
     }
     phase->learner->end(session);
     session->at = 0;

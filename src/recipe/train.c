@@ -1,4 +1,5 @@
 /* train.c: a run from beginning to end: folder, phases, test, variants, files. */
+#include "base/clock.h"
 #include "recipe/job.h"
 #include <math.h>
 #include <stdio.h>
@@ -17,13 +18,6 @@ typedef struct run {
     char start[32];
     double began;
 } run;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void stamp(char out[32])
 {
@@ -228,7 +222,7 @@ static rheo_status write_results(run *r)
     rheo_text manifest = {.ctx = r->job.ctx}, result = {.ctx = r->job.ctx};
     char line[128];
     snprintf(line, sizeof line, "test: %.2f %% of %u samples, in all %.1f s",
-             r->result.main.accuracy, r->result.main.samples, now() - r->began);
+             r->result.main.accuracy, r->result.main.samples, rheo__now() - r->began);
     note(r, line);
     rheo_status status = rheo__manifest_json(&r->job, r->start, end, &manifest);
     if (!status) status = write_text(r, "manifest.json", &manifest);
@@ -289,7 +283,7 @@ static rheo_status train_folder(rheo_recipe *recipe, const char *folder,
     run *r = NULL;
     RHEO_TRY(rheo__alloc(ctx, 1, sizeof *r, "a run", &r));
     *r = (run){.job = {.ctx = ctx, .recipe = recipe}, .options = options, .log = {.ctx = ctx}};
-    r->began = now();
+    r->began = rheo__now();
     stamp(r->start);
     snprintf(r->folder, sizeof r->folder, "%s", folder);
     int lock = -1;
