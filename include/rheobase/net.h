@@ -56,8 +56,8 @@ RHEO_API rheo_status rheo_forward(rheo_plan *plan, const float *input, float *ou
 /* Goes on from where the state is, by the plan's steps: with steps 1, streaming. Same bits as one
  * window of all steps. */
 RHEO_API rheo_status rheo_advance(rheo_plan *plan, const float *input, float *output);
-/* A recorded array after a run: [T,B,N] floats copied to out (spikes as 0/1). RHEO_USAGE names the
- * nearest record when there is none of that name. */
+/* A recorded array after a run: [T,B,N] floats copied to out (spikes as 0/1). RHEO_USAGE when it
+ * has not been recorded. */
 RHEO_API rheo_status rheo_record(rheo_plan *plan, const char *path, float *out);
 /* Gradient of sum(gout * output) + sum(greadout * v of the output population): gout, greadout
  * [T,B,M] or NULL. Then rheo_gradient(plan, "1.weight") points to the gradient [rows, cols]. */

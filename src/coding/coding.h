@@ -25,7 +25,6 @@ typedef struct rheo_encoder {
     const rheo_field *fields;
     /* Fills the T steps of out (shaped by the plan). Uses threads. */
     void (*encode)(const rheo_encode *call, rheo_signal *out);
-    /* probability of a spike a step for x = 1 (Bernoulli, Poisson), for the reference counter; or 0 */
 } rheo_encoder;
 const rheo_encoder *rheo__encoder_find(const char *name);
 const rheo_encoder *rheo__encoder_at(uint32_t index);

@@ -71,8 +71,6 @@ void rheo__plan_forward(rheo_plan *plan);
 void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */
 const rheo_signal *rheo__plan_output(const rheo_plan *plan);
 const rheo_signal *rheo__plan_readout(const rheo_plan *plan); /* NULL: not wanted */
-/* The output population stands still over the window: one step says all. */
-bool rheo__plan_static(const rheo_plan *plan);
 /* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the last
  * window, and the share of neurons that never fired; NaN beyond and for real outputs. */
 void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent);

@@ -134,11 +134,6 @@ const rheo_signal *rheo__plan_readout(const rheo_plan *plan)
     return readout->real ? readout : NULL;
 }
 
-bool rheo__plan_static(const rheo_plan *plan)
-{
-    return rheo__plan_output(plan)->stride_t == 0;
-}
-
 void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
 {
     for (uint32_t n = 0; n < plan->net->nodes; n++) {

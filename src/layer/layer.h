@@ -138,7 +138,6 @@ typedef struct rheo_reference_work {
     const double *param[RHEO_NODE_PARAMS];
     double *grad[RHEO_NODE_PARAMS];
     double *keep;
-    const float *mask; /* dropout: the engine's own draw is repeated from these */
     uint64_t seed;
     const uint32_t *sample;
     uint32_t show;
