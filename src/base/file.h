@@ -30,7 +30,16 @@ rheo_status rheo__join(rheo_context *ctx, const char *a, const char *b, char *ou
 /* Exclusive advisory lock on FOLDER/.lock (flock); RHEO_BUSY names the folder. *fd for unlock. */
 rheo_status rheo__lock(rheo_context *ctx, const char *folder, int *fd);
 void rheo__unlock(int fd);
-/* SHA-256 as 64 hexadecimal digits and a 0 byte (libmd); of memory and of a file. */
+/* SHA-256 as 64 hexadecimal digits and a 0 byte (libcrypto); of memory and of a file. */
 void rheo__sha256(const void *data, size_t size, char out[65]);
+/* The same in pieces: begin, add …, then end or drop. */
+typedef struct rheo_digest {
+    void *state;
+    bool sound;
+} rheo_digest;
+rheo_status rheo__digest_begin(rheo_context *ctx, rheo_digest *digest);
+void rheo__digest_add(rheo_digest *digest, const void *data, size_t size);
+rheo_status rheo__digest_end(rheo_context *ctx, rheo_digest *digest, char out[65]);
+void rheo__digest_drop(rheo_digest *digest);
 rheo_status rheo__sha256_file(rheo_context *ctx, const char *path, char out[65]);
 #endif

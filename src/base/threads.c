@@ -12,8 +12,9 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-/* Polls before a thread sleeps: about as long as waking one takes. */
-enum { SPINS = 500 };
+/* Polls before a thread sleeps: some 0.2 ms, as long as the serial stretches of training last, and
+ * a few times what waking a thread takes. */
+enum { SPINS = 10000 };
 
 typedef struct worker {
     struct rheo_pool *pool;

@@ -2,7 +2,6 @@
  * loading never holds a set twice. Only unsigned bytes are read. */
 #include "data/read.h"
 #include "base/file.h"
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -68,7 +67,7 @@ typedef struct file {
     char path[RHEO_PATH];
     gzFile stream; /* zlib reads plain files as well */
     rheo_idx idx;
-    SHA2_CTX sha;
+    rheo_digest sha;
 } file;
 
 /* As much as there is, up to size. */
@@ -79,7 +78,7 @@ static size_t take(file *f, void *into, size_t size)
         size_t chunk = size - done < 1 << 18 ? size - done : 1 << 18;
         int n = gzread(f->stream, (char *)into + done, (unsigned)chunk);
         if (n <= 0) break;
-        SHA256Update(&f->sha, (const uint8_t *)into + done, (size_t)n);
+        rheo__digest_add(&f->sha, (const char *)into + done, (size_t)n);
         done += (size_t)n;
     }
     return done;
@@ -97,6 +96,7 @@ static void shut(file *f)
 {
     if (f->stream) gzclose(f->stream);
     f->stream = NULL;
+    rheo__digest_drop(&f->sha);
 }
 
 /* Opens and reads the header; checks the size that it claims before anybody takes memory for it. */
@@ -111,7 +111,7 @@ static rheo_status open_file(rheo_context *ctx, const char *folder, const char *
     f->stream = gzopen(f->path, "rb");
     RHEO_CHECK(ctx, f->stream, RHEO_IO, "%s: cannot be opened; check its permissions", f->path);
     gzbuffer(f->stream, 1 << 17);
-    SHA256Init(&f->sha);
+    RHEO_TRY(rheo__digest_begin(ctx, &f->sha));
     size_t n = take(f, head, 4);
     if (n == 4 && head[3] <= RHEO_IDX_DIMS) n += take(f, head + 4, (size_t)4 * head[3]);
     RHEO_CHECK(ctx, sound(f, &text), RHEO_FORMAT, "%s: damaged: %s; get it again", f->path, text);
@@ -151,7 +151,7 @@ static rheo_status take_all(rheo_dataset *data, file *f, void *into, const rheo_
     gzerror(f->stream, &code);
     RHEO_CHECK(data->ctx, code == Z_OK || code == Z_STREAM_END, RHEO_FORMAT,
                "%s: damaged at its end, the data are all there; get it again", f->path);
-    SHA256End(&f->sha, sha256);
+    RHEO_TRY(rheo__digest_end(data->ctx, &f->sha, sha256));
     bool published = known && !strcmp(sha256, known->sha256);
     if (known && !published)
         rheo__message(data->ctx, "%s: content differs from the published file", f->path);

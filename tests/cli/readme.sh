@@ -45,7 +45,7 @@ while read -r command; do
 done < <(cd "$ROOT" && block run)
 line=example.c
 out=$(cc -std=c17 -Wall -Wextra -Werror example.c -I include build/librheobase.a -o example \
-    $(pkg-config --libs hdf5 yaml-0.1 libcjson libmd libcurl zlib) -lm -pthread 2>&1)
+    $(pkg-config --libs hdf5 yaml-0.1 libcjson libcrypto libcurl zlib) -lm -pthread 2>&1)
 code=$?; exits 0
 out=$(./example); code=$?; exits 0; says "795010 parameters"
 finish
