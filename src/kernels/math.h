@@ -1,6 +1,7 @@
-/* math.h: exp, log and log1p for float32 loops: inline, without branches or calls, so that gcc and
- * clang vectorise a loop that uses them. Only +, *, / and bit operations in a fixed order (no fma):
- * every instruction set gives the same bits. Rounding to nearest is assumed.
+/* math.h: exp, log, log1p, sin, cos, tanh and pow for float32 loops: inline, without branches or
+ * calls, so that gcc and clang vectorise a loop that uses them. Only +, *, / and bit operations in
+ * a fixed order (no fma): every instruction set gives the same bits. Rounding to nearest is
+ * assumed.
  *
  * rheo__expf: e^x = 2^n e^r, |r| <= ln2/2; e^r a polynomial (own weighted minimax fit, 4e-9).
  *
@@ -8,10 +9,13 @@
  *
  * rheo__log1pf: the same of u = fl(1 + x), plus the part of x that u lost.
  *
+ * rheo__erff: below 1 an odd polynomial, above 1 - e^-p, p a polynomial for -ln erfc (own minimax
+ * fits); below 2 units in the last place.
+ *
  * Errors over the whole range, against the C library in double (tests/test_kernels.c): below 1 unit
- * in the last place (measured: exp 0.97, log 0.81, log1p 0.85). exp overflows to inf and underflows
- * through the denormal numbers to 0; ln 0 = -inf, of a negative number NaN; NaN stays NaN. Doubles
- * use the C library. */
+ * in the last place (measured: exp 0.97, log 0.81, log1p 0.85); the others below,
+ * tests/test_formula.c. exp overflows to inf and underflows through the denormal numbers to 0; ln 0
+ * = -inf, of a negative number NaN; NaN stays NaN. Doubles use the C library. */
 #ifndef RHEO_SRC_MATH_H
 #define RHEO_SRC_MATH_H
 #include <math.h>
@@ -98,5 +102,84 @@ static inline float rheo__log1pf(float x)
     y = x <= 3.4028235e38f ? y : x;  /* inf and NaN */
     y = x == -1.0f ? -INFINITY : y;
     return x < -1.0f ? NAN : y;
+}
+
+/* sin and cos by quarter turns: x = n pi/2 + r, |r| <= pi/4 (pi/2 in three parts, exact products
+ * up to |n| = 2^9); series to r^9 and r^10. For |x| up to 800 the error is below 1e-7; beyond some
+ * 10^5 the result means nothing, and stays within [-1, 1]. */
+static inline float rheo__quarter(float x, int32_t shift)
+{
+    const float magic = 0x1.8p23f;
+    float shifted = x * 0x1.45f306p-1f + magic; /* 2/pi */
+    float n = shifted - magic;
+    int32_t i = (int32_t)(rheo__bits_of(shifted) - rheo__bits_of(magic)) + shift;
+    float r = ((x - n * 0x1.92p0f) - n * 0x1.fb4p-12f) - n * 0x1.4442d2p-24f;
+    float z = r * r;
+    float s = r + r * z *
+                      (-0x1.555556p-3f +
+                       z * (0x1.111112p-7f + z * (-0x1.a01a02p-13f + z * 0x1.71de3ap-19f)));
+    float c =
+        1.0f +
+        z * (-0.5f + z * (0x1.555556p-5f +
+                          z * (-0x1.6c16c2p-10f + z * (0x1.a01a02p-16f + z * -0x1.27e4fcp-22f))));
+    float y = i & 1 ? c : s;
+    y = i & 2 ? -y : y;
+    y = y > 1.0f ? 1.0f : y;
+    return y < -1.0f ? -1.0f : y;
+}
+
+static inline float rheo__sinf(float x)
+{
+    return rheo__quarter(x, 0);
+}
+
+static inline float rheo__cosf(float x)
+{
+    return rheo__quarter(x, 1);
+}
+
+/* Below 0.64 an odd polynomial (own minimax fit), above 1 - 2/(e^2|x| + 1). */
+static inline float rheo__tanhf(float x)
+{
+    float a = fabsf(x), z = x * x;
+    float p = -0x1.6f41dep-8f;
+    p = p * z + 0x1.50b81cp-6f;
+    p = p * z - 0x1.b806a4p-5f;
+    p = p * z + 0x1.1105a2p-3f;
+    p = p * z - 0x1.55552cp-2f;
+    float large = 1.0f - 2.0f / (rheo__expf(2.0f * a) + 1.0f);
+    float y = a < 0.64f ? a + a * (z * p) : large;
+    y = x < 0.0f ? -y : y;
+    return x == 0.0f ? x : y; /* also -0 */
+}
+
+/* x^y = e^(y ln x): relative error about |y ln x| 2^-23; NaN for x below 0. */
+static inline float rheo__powf(float x, float y)
+{
+    return y == 0.0f ? 1.0f : rheo__expf(y * rheo__logf(x));
+}
+
+static inline float rheo__erff(float x)
+{
+    float a = fabsf(x), z = x * x, b = a < 4.0f ? a : 4.0f;
+    float p = 0x1.4ae4c8p-14f;
+    p = p * z - 0x1.a485eap-11f;
+    p = p * z + 0x1.5419f4p-8f;
+    p = p * z - 0x1.b7fbb4p-6f;
+    p = p * z + 0x1.ce2d2p-4f;
+    p = p * z - 0x1.81273ep-2f;
+    p = p * z + 0x1.06eba8p-3f; /* 2/sqrt(pi) is this and 1 */
+    float q = 0x1.6bd828p-16f;
+    q = q * b - 0x1.cec634p-12f;
+    q = q * b + 0x1.138cccp-8f;
+    q = q * b - 0x1.9d030ep-6f;
+    q = q * b + 0x1.bc151ap-4f;
+    q = q * b + 0x1.443566p-1f;
+    q = q * b + 0x1.212c0ep+0f;
+    q = q * b - 0x1.8a583ap-13f;
+    float y = a < 1.0f ? a + a * p : 1.0f - rheo__expf(-q);
+    y = x < 0.0f ? -y : y;
+    y = x == 0.0f ? x : y; /* also -0 */
+    return x == x ? y : x; /* NaN */
 }
 #endif
