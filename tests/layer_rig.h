@@ -112,7 +112,8 @@ static inline rheo_status rig_infer(rig *r, rheo_context *ctx, const rig_case *c
     rig_options(r, node->layer->fields, c->options, &node->options);
     node->index = 3;
     node->dt = 0.5;
-    node->in = (rheo_shape){{c->N, 1, 1}};
+    node->in = node->port_in[0] = (rheo_shape){{c->N, 1, 1, 1}};
+    node->inputs = 1;
     if (node->layer->kind == RHEO_POPULATION) {
         node->neuron = rheo__neuron_find(c->model);
         assert_non_null(node->neuron);
@@ -202,6 +203,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
     work->derived = rig_take(r, need.derived * sizeof(float));
     work->tape = rig_take(r, need.tape * sizeof(float));
     work->state = rig_take(r, need.state * sizeof(float));
+    work->adjoint = rig_take(r, need.adjoint * sizeof(float));
     work->scratch = rig_take(r, need.scratch);
     if (c->gradient) rig_gradients(r);
     if (layer->refresh) layer->refresh(work);
@@ -211,6 +213,15 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
 static inline void rig_forward(rig *r)
 {
     r->node.layer->forward(&r->work, 0, r->what.T);
+}
+
+static inline void rig_backward(rig *r)
+{
+    r->node.layer->backward(&r->work, 0, r->what.T);
+    for (uint32_t t = r->what.T, t0; t > 0; t = t0) {
+        t0 = r->node.layer->whole ? 0 : (t - 1) / RHEO_CHUNK * RHEO_CHUNK;
+        if (r->node.layer->gradient) r->node.layer->gradient(&r->work, t0, t);
+    }
 }
 
 static inline void rig_free(rig *r)

@@ -10,7 +10,7 @@
 /* Zero fields: dt 1, seed 1, no defaults. */
 typedef struct net_text {
     const char *net, *neuron; /* a notation or a list; a map */
-    rheo_shape in;            /* {{n}} stands for {{n, 1, 1}} */
+    rheo_shape in;            /* {{n}} stands for {{n, 1, 1, 1}} */
     uint32_t classes;
     double dt;
     uint64_t seed;
@@ -30,7 +30,7 @@ static inline rheo_status net_make(rheo_context *ctx, const net_text *text, rheo
                                 .dt = text->dt > 0 ? text->dt : 1,
                                 .seed = text->seed ? text->seed : 1,
                                 .file = "test"};
-        for (int i = 1; i < 3; i++)
+        for (int i = 1; i < 4; i++)
             if (!ask.in.dim[i]) ask.in.dim[i] = 1;
         status = rheo__net_build(ctx, &ask, out);
     }

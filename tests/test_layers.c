@@ -13,8 +13,8 @@ static void test_threads(void **state)
             rig a, b;
             make(&a, one, &cases[i], true, true, 0);
             make(&b, many, &cases[i], true, true, 0);
-            rig_forward(&a), a.node.layer->backward(&a.work);
-            rig_forward(&b), b.node.layer->backward(&b.work);
+            rig_forward(&a), rig_backward(&a);
+            rig_forward(&b), rig_backward(&b);
             same_results(cases[i].label, &a, 0, &b, true);
             rig_free(&a), rig_free(&b);
         }
@@ -32,12 +32,12 @@ static void test_alone(void **state)
         const bool train = strcmp(cases[i].layer, "norm") != 0;
         rig all, alone;
         make(&all, ctx, &cases[i], train, true, 0);
-        rig_forward(&all), all.node.layer->backward(&all.work);
+        rig_forward(&all), rig_backward(&all);
         for (uint32_t b = 0; b < cases[i].B; b++) {
             rig_case c = cases[i];
             c.B = 1;
             make(&alone, ctx, &c, train, true, b);
-            rig_forward(&alone), alone.node.layer->backward(&alone.work);
+            rig_forward(&alone), rig_backward(&alone);
             same_results(c.label, &all, b, &alone, false);
             rig_free(&alone);
         }
@@ -60,8 +60,8 @@ static void test_part_of_batch(void **state)
         make(&whole, ctx, &c, true, true, 0);
         part.work.B--;
         if (part.node.layer->reset) part.node.layer->reset(&part.work);
-        rig_forward(&part), part.node.layer->backward(&part.work);
-        rig_forward(&whole), whole.node.layer->backward(&whole.work);
+        rig_forward(&part), rig_backward(&part);
+        rig_forward(&whole), rig_backward(&whole);
         same_results(c.label, &part, 0, &whole, true);
         rig_free(&part), rig_free(&whole);
     }
@@ -95,7 +95,7 @@ static void test_nothing_allocated(void **state)
         rig r;
         make(&r, ctx, &cases[i], true, true, 0);
         const uint64_t calls = rheo_memory_used(ctx).calls;
-        rig_forward(&r), r.node.layer->backward(&r.work);
+        rig_forward(&r), rig_backward(&r);
         assert_int_equal(rheo_memory_used(ctx).calls, calls);
         rig_free(&r);
     }

@@ -115,7 +115,7 @@ static void compare_case(rheo_context *ctx, const rig_case *c, bool train)
         near(c->label, "readout", v, w.work.readout, w.out_size, chain(&r));
         free(v);
     }
-    r.node.layer->backward(&r.work);
+    rig_backward(&r);
     r.node.layer->reference_backward(&w.work);
     if (r.in[0].stride_t == 0) fold(w.gin, r.work.T, w.in_size / r.work.T);
     double *gin = rig_doubles(&r.work.gin[0]);

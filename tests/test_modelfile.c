@@ -47,13 +47,13 @@ typedef struct piece {
 static uint32_t slots_of(piece *p, rheo_slot slots[SLOTS])
 {
     const rheo_slot all[SLOTS] = {
-        {"/parameters/1/weight", RHEO_SLOT_F32, 2, 3, false, p->f},
-        {"/parameters/2/weight", RHEO_SLOT_F32, 2, 3, true, p->turned},
-        {"/a/deep/place/one", RHEO_SLOT_F32, 1, 1, false, p->one},
-        {"/sums", RHEO_SLOT_F64, 3, 0, false, p->d},
-        {"/readout/assignment", RHEO_SLOT_U32, 4, 0, false, p->u},
-        {"/counters", RHEO_SLOT_U64, 2, 0, false, p->w},
-        {"/bits", RHEO_SLOT_U8, 5, 0, false, p->b},
+        {"/parameters/1/weight", RHEO_SLOT_F32, 2, 3, false, p->f, 0, {0}},
+        {"/parameters/2/weight", RHEO_SLOT_F32, 2, 3, true, p->turned, 0, {0}},
+        {"/a/deep/place/one", RHEO_SLOT_F32, 1, 1, false, p->one, 0, {0}},
+        {"/sums", RHEO_SLOT_F64, 3, 0, false, p->d, 0, {0}},
+        {"/readout/assignment", RHEO_SLOT_U32, 4, 0, false, p->u, 0, {0}},
+        {"/counters", RHEO_SLOT_U64, 2, 0, false, p->w, 0, {0}},
+        {"/bits", RHEO_SLOT_U8, 5, 0, false, p->b, 0, {0}},
     };
     memcpy(slots, all, sizeof all);
     return SLOTS;
@@ -225,28 +225,28 @@ static void test_other_shapes(void **state)
         rheo_slot asks; /* of path, type, rows, cols, transposed */
         const char *says;
     } cases[] = {
-        {5, {"/counter", RHEO_SLOT_U64, 2, 0, false, NULL}, "there is no /counter in it"},
-        {5, {"/a/deep", RHEO_SLOT_U64, 2, 0, false, NULL}, "there is no /a/deep in it"},
-        {5, {"/counters/x", RHEO_SLOT_U64, 2, 0, false, NULL}, "there is no /counters/x in it"},
+        {5, {"/counter", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /counter in it"},
+        {5, {"/a/deep", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /a/deep in it"},
+        {5, {"/counters/x", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /counters/x in it"},
         {5,
-         {"/counters", RHEO_SLOT_U64, 1, 0, false, NULL},
+         {"/counters", RHEO_SLOT_U64, 1, 0, false, NULL, 0, {0}},
          "/counters is 1-dimensional, 2 x 1, but the net needs 1-dimensional, 1 x 1"},
         {5,
-         {"/counters", RHEO_SLOT_U64, 2, 1, false, NULL},
+         {"/counters", RHEO_SLOT_U64, 2, 1, false, NULL, 0, {0}},
          "1-dimensional, 2 x 1, but the net needs 2-dimensional, 2 x 1"},
-        {5, {"/counters", RHEO_SLOT_U32, 2, 0, false, NULL}, "of 4-byte numbers"},
-        {5, {"/counters", RHEO_SLOT_F64, 2, 0, false, NULL}, "of 8-byte numbers"},
-        {6, {"/bits", RHEO_SLOT_U8, 4, 0, false, NULL}, "/bits is 1-dimensional, 5 x 1"},
+        {5, {"/counters", RHEO_SLOT_U32, 2, 0, false, NULL, 0, {0}}, "of 4-byte numbers"},
+        {5, {"/counters", RHEO_SLOT_F64, 2, 0, false, NULL, 0, {0}}, "of 8-byte numbers"},
+        {6, {"/bits", RHEO_SLOT_U8, 4, 0, false, NULL, 0, {0}}, "/bits is 1-dimensional, 5 x 1"},
         {0,
-         {"/parameters/1/weight", RHEO_SLOT_F32, 3, 2, false, NULL},
+         {"/parameters/1/weight", RHEO_SLOT_F32, 3, 2, false, NULL, 0, {0}},
          "2 x 3, but the net needs 2-dimensional, 3 x 2"},
         {0,
-         {"/parameters/1/weight", RHEO_SLOT_F32, 2, 3, true, NULL},
+         {"/parameters/1/weight", RHEO_SLOT_F32, 2, 3, true, NULL, 0, {0}},
          "2 x 3, but the net needs 2-dimensional, 3 x 2"},
         {0,
-         {"/parameters/1/weight", RHEO_SLOT_F32, 6, 0, false, NULL},
+         {"/parameters/1/weight", RHEO_SLOT_F32, 6, 0, false, NULL, 0, {0}},
          "needs 1-dimensional, 6 x 1"},
-        {0, {"/net", RHEO_SLOT_F32, 2, 3, false, NULL}, "/net is 0-dimensional"},
+        {0, {"/net", RHEO_SLOT_F32, 2, 3, false, NULL, 0, {0}}, "/net is 0-dimensional"},
     };
     (void)state;
     const char *path = in_folder("shapes.rheo");

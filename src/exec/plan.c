@@ -95,6 +95,8 @@ static void shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena, size_t *s
     work->derived = rheo__take(arena, need.derived, sizeof(float));
     work->tape = rheo__take(arena, need.tape, sizeof(float));
     work->state = rheo__take(arena, need.state, sizeof(float));
+    work->adjoint = rheo__take(arena, need.adjoint, sizeof(float));
+    plan->adjoint[n] = need.adjoint;
     if (need.scratch > *scratch) *scratch = need.scratch;
 }
 
@@ -283,6 +285,7 @@ static void lay_tables(rheo_plan *plan, rheo_arena *arena)
     plan->order = rheo__take(arena, nodes, sizeof *plan->order);
     plan->stage = rheo__take(arena, nodes, sizeof *plan->stage);
     plan->seen = rheo__take(arena, nodes, sizeof *plan->seen);
+    plan->adjoint = rheo__take(arena, nodes, sizeof *plan->adjoint);
 }
 
 static rheo_status make_tables(rheo_plan *plan)

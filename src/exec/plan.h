@@ -48,6 +48,7 @@ struct rheo_plan {
     uint32_t stages;
     uint32_t unequal;           /* a moving projection that would add to a static one; 0: none */
     uint64_t *seen;             /* one a node: its parameters' versions when last refreshed, + 1 */
+    size_t *adjoint;            /* one a node: floats of work->adjoint */
     rheo_signal greadout;       /* of the output population */
     uint32_t *sample;           /* [B] ids */
     void *tables, *memory;

@@ -113,13 +113,27 @@ static void add_branches(rheo_plan *plan, uint32_t n)
     }
 }
 
+/* The gradients of a node's parameters, chunk by chunk. */
+static void find_gradient(const rheo_work *work)
+{
+    const rheo_layer *layer = work->node->layer;
+    if (!layer->gradient) return;
+    for (uint32_t t1 = work->T, t0; t1 > 0; t1 = t0) {
+        t0 = layer->whole ? 0 : (t1 - 1) / RHEO_CHUNK * RHEO_CHUNK;
+        layer->gradient(work, t0, t1);
+    }
+}
+
 void rheo__plan_backward(rheo_plan *plan)
 {
     for (uint32_t i = plan->net->nodes; i-- > 0;) {
         uint32_t n = plan->order[i];
         if (!plan->wanted[n]) continue;
         if (n != plan->net->output) add_branches(plan, n);
-        plan->work[n].node->layer->backward(&plan->work[n]);
+        const rheo_work *work = &plan->work[n];
+        if (plan->adjoint[n]) memset(work->adjoint, 0, plan->adjoint[n] * sizeof(float));
+        work->node->layer->backward(work, 0, work->T);
+        find_gradient(work);
     }
 }
 

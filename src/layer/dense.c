@@ -340,7 +340,8 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 typedef struct sum_argument {
     const rheo_signal *g;
     float *grad;
-    uint32_t B, steps;
+    uint32_t B, t0, t1;
+    bool add;
 } sum_argument;
 
 static void sum_columns(void *argument, uint32_t block, uint32_t thread)
@@ -349,12 +350,13 @@ static void sum_columns(void *argument, uint32_t block, uint32_t thread)
     const uint32_t n = rheo__block_size(a->g->N, block);
     double sum[RHEO_BLOCK] = {0};
     (void)thread;
-    for (uint32_t t = 0; t < a->steps; t++)
+    for (uint32_t t = a->t0; t < a->t1; t++)
         for (uint32_t b = 0; b < a->B; b++) {
             const float *row = rheo__real_row(a->g, t, b) + (size_t)block * RHEO_BLOCK;
             for (uint32_t j = 0; j < n; j++) sum[j] += row[j];
         }
-    for (uint32_t j = 0; j < n; j++) a->grad[(size_t)block * RHEO_BLOCK + j] = (float)sum[j];
+    float *to = a->grad + (size_t)block * RHEO_BLOCK;
+    for (uint32_t j = 0; j < n; j++) to[j] = a->add ? to[j] + (float)sum[j] : (float)sum[j];
 }
 
 /* The gradient by rows of the input: a static input takes the sum over time. */
@@ -412,41 +414,50 @@ static void input_gradient(const rheo_work *work, const rheo_signal *g, uint32_t
                   scratch);
 }
 
-static void no_gradient(const rheo_work *work)
+/* A static input's gradient is the sum over time: it is taken once, in the last call. */
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    rheo__pass_gradient(work);
-    for (uint32_t p = 0; p < work->node->params; p++) {
-        const rheo_param *at = work->node->param[p];
-        if (work->grad[p]) memset(work->grad[p], 0, (size_t)at->rows * at->cols * sizeof(float));
-    }
-}
-
-static void backward(const rheo_work *work)
-{
-    const rheo_signal *in = work->in[0], *gin = &work->gin[0];
-    if (!work->gout) {
-        no_gradient(work);
+    const rheo_signal *gin = &work->gin[0];
+    if (!gin->real || !work->gout) {
+        rheo__pass_gradient(work, t0, t1);
         return;
     }
+    if (rheo__fixed(work->in[0]) && t0 > 0) return;
     const rheo_signal g = by_input(work);
-    const uint32_t steps = rheo__last_step(in, 0, work->T), B = work->B;
     void *scratch = (char *)work->scratch + summed_bytes(work);
+    t1 = rheo__last_step(work->in[0], t0, t1);
+    if (joined(gin, work->B) && joined(&g, work->B)) {
+        input_gradient(work, &g, t0, (t1 - t0) * work->B, scratch);
+        return;
+    }
+    for (uint32_t t = t0; t < t1; t++) input_gradient(work, &g, t, work->B, scratch);
+}
+
+static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const rheo_signal *in = work->in[0];
+    const bool fixed = rheo__fixed(in);
+    bool add = t1 < work->T && !fixed;
+    if (!work->gout) {
+        for (uint32_t p = 0; p < work->node->params; p++)
+            if (work->grad[p]) memset(work->grad[p], 0, rheo__param_bytes(work->node->param[p]));
+        return;
+    }
+    if (fixed && t0 > 0) return;
+    const rheo_signal g = by_input(work);
+    void *scratch = (char *)work->scratch + summed_bytes(work);
+    t1 = rheo__last_step(in, t0, t1);
     if (work->node->params > 1 && work->grad[1]) {
-        sum_argument a = {&g, work->grad[1], B, steps};
+        sum_argument a = {&g, work->grad[1], work->B, t0, t1, add};
         rheo__parallel(work->ctx, rheo__words(g.N), sum_columns, &a);
     }
-    const bool whole = joined(in, B) && joined(&g, B);
-    if (work->grad[0]) {
-        if (whole)
-            weight_gradient(work, &g, 0, steps * B, false, scratch);
-        else
-            for (uint32_t t = 0; t < steps; t++) weight_gradient(work, &g, t, B, t > 0, scratch);
+    if (!work->grad[0]) return;
+    if (joined(in, work->B) && joined(&g, work->B)) {
+        weight_gradient(work, &g, t0, (t1 - t0) * work->B, add, scratch);
+        return;
     }
-    if (!gin->real) return;
-    if (joined(gin, B) && joined(&g, B))
-        input_gradient(work, &g, 0, steps * B, scratch);
-    else
-        for (uint32_t t = 0; t < steps; t++) input_gradient(work, &g, t, B, scratch);
+    for (uint32_t t = t0; t < t1; t++, add = true)
+        weight_gradient(work, &g, t, work->B, add, scratch);
 }
 
 /* ---- counts and reference ---- */
@@ -525,6 +536,7 @@ const rheo_layer rheo__layer_dense = {
     .refresh = refresh,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
     .count = count,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,

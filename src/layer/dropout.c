@@ -101,16 +101,16 @@ static void backward_sample(void *argument, uint32_t b, uint32_t thread)
 {
     const task_argument *a = argument;
     (void)thread;
-    multiply(a->work->gout, &a->work->gin[0], mask_row(a->work, b), b, 0, a->t1);
+    multiply(a->work->gout, &a->work->gin[0], mask_row(a->work, b), b, a->t0, a->t1);
 }
 
-static void backward(const rheo_work *work)
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     if (!active(work) || !work->gout || !work->gin[0].real) {
-        rheo__pass_gradient(work);
+        rheo__pass_gradient(work, t0, t1);
         return;
     }
-    task_argument a = {work, 0, work->T};
+    task_argument a = {work, t0, t1};
     rheo__parallel(work->ctx, work->B, backward_sample, &a);
 }
 

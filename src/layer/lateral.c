@@ -52,17 +52,19 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
             spread(work->in[0], &work->out, t, b, work->node->options.v[WEIGHT], work->accumulate);
 }
 
-static void backward(const rheo_work *work)
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *gin = &work->gin[0], *g = work->gout;
     if (!gin->real || !g) {
-        rheo__pass_gradient(work);
+        rheo__pass_gradient(work, t0, t1);
         return;
     }
-    const uint32_t steps = rheo__last_step(g, 0, work->T);
-    for (uint32_t t = 0; t < steps; t++)
+    const uint32_t last = rheo__last_step(g, 0, work->T);
+    t1 = rheo__last_step(g, t0, t1);
+    for (uint32_t t = t1; t-- > t0;)
         for (uint32_t b = 0; b < work->B; b++)
-            spread(g, gin, t, b, work->node->options.v[WEIGHT], t > 0 && gin->stride_t == 0);
+            spread(g, gin, t, b, work->node->options.v[WEIGHT],
+                   t + 1 < last && gin->stride_t == 0);
 }
 
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)

@@ -59,16 +59,16 @@ void rheo__copy_rows(const rheo_signal *from, rheo_signal *to, uint32_t B, uint3
                 memcpy(rheo__bits_row(to, t, b), rheo__bits_row(from, t, b), bytes);
 }
 
-void rheo__pass_gradient(const rheo_work *work)
+void rheo__pass_gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     rheo_signal gin = work->gin[0];
     if (!gin.real) return;
     if (work->gout) {
-        rheo__copy_rows(work->gout, &gin, work->B, 0, work->T);
+        rheo__copy_rows(work->gout, &gin, work->B, t0, t1);
         return;
     }
-    const uint32_t steps = rheo__last_step(&gin, 0, work->T);
-    for (uint32_t t = 0; t < steps; t++)
+    t1 = rheo__last_step(&gin, t0, t1);
+    for (uint32_t t = t0; t < t1; t++)
         for (uint32_t b = 0; b < work->B; b++)
             memset(rheo__real_row(&gin, t, b), 0, gin.N * sizeof(float));
 }
@@ -82,6 +82,6 @@ rheo_status rheo__infer_weights(rheo_context *ctx, rheo_node_spec *node, double 
     RHEO_CHECK(ctx, out * in <= limit, RHEO_SHAPE,
                "net node %s: %u inputs x %.0f outputs are more than %u weights; use smaller layers",
                node->name, in, out, limit);
-    node->out = (rheo_shape){{(uint32_t)out, 1, 1}};
+    node->out = (rheo_shape){{(uint32_t)out, 1, 1, 1}};
     return RHEO_OK;
 }

@@ -2,7 +2,15 @@
  *
  * An operation sees only its rheo_work: what the plan lends a node. It owns nothing and allocates
  * nothing. forward and backward are called for a span of steps [t0, t1): the whole window for a
- * node outside cycles, one step for a node inside. */
+ * node outside cycles, one step for a node inside; backward from the last span to the first.
+ *
+ *   forward(t0, t1)    out of these steps; carries on in `state`
+ *   backward(t0, t1)   dL/d in of these steps; carries on, backward in time, in `adjoint`
+ *   gradient(t0, t1)   dL/d parameters of these steps: chunks of at most RHEO_CHUNK steps that begin
+ *                      at its multiples, from the last to the first, each after the backward of its
+ *                      steps. The chunk with t1 == T overwrites grad, the others add to it. A sum
+ *                      over time that lives in `adjoint` is written when t0 == 0.
+ * A node that is `whole` gets (0, T) in all three, and may do in backward what gradient is for. */
 #ifndef RHEO_SRC_LAYER_H
 #define RHEO_SRC_LAYER_H
 #include "array/signal.h"
@@ -11,7 +19,8 @@
 #include "neuron/neuron.h"
 #include "synapse/synapse.h"
 
-#define RHEO_NODE_PARAMS 4
+#define RHEO_NODE_PARAMS 8
+#define RHEO_CHUNK 32 /* steps whose gradients of parameters are one sum */
 
 /* Exact work, of one sample. Integers kept as double would lose counts above 2^53; uint64 it is. */
 typedef struct rheo_counts {
@@ -24,13 +33,16 @@ typedef struct rheo_counts {
     uint64_t bytes;            /* of weights and state, moved */
 } rheo_counts;
 
-/* A shape: channels, height, width of images, or n flat: {n,1,1}. */
+/* A shape, channels first: images {C, H, W, 1}, lines {C, L, 1, 1}, volumes {C, D, H, W}, flat
+ * {n, 1, 1, 1}. A dimension that is left out (0) counts as 1. */
 typedef struct rheo_shape {
-    uint32_t dim[3];
+    uint32_t dim[4];
 } rheo_shape;
 static inline uint32_t rheo__shape_size(rheo_shape s)
 {
-    return s.dim[0] * s.dim[1] * s.dim[2]; /* checked when shapes are made */
+    uint32_t size = s.dim[0];
+    for (int i = 1; i < 4; i++) size *= s.dim[i] ? s.dim[i] : 1;
+    return size; /* checked when shapes are made */
 }
 
 /* A parameter of the net. */
@@ -43,6 +55,7 @@ typedef struct rheo_param {
     bool lasting_state;        /* state of scope RUN: saved as /state, not learned by gradients */
     float low, high;           /* constraint after each update; -inf, inf: none */
     bool transposed;           /* stands as [in, out]; files show [out, in] */
+    uint32_t dims, shape[5];   /* how files and users see it, [out, in, kh, kw]; dims 0: [rows, cols] */
 } rheo_param;
 
 struct rheo_layer;
@@ -55,7 +68,9 @@ typedef struct rheo_node_spec { /* what building a node decides; lives in the ne
     rheo_options neuron_options;
     const rheo_synapse *synapse; /* plastic projections */
     rheo_options synapse_options;
-    rheo_shape in, out;
+    rheo_shape in, out;        /* in: what arrives at port 0 */
+    rheo_shape port_in[RHEO_PORTS]; /* what arrives at each port */
+    uint32_t inputs;           /* ports in use: those below this number */
     uint32_t index;            /* in the net; keys the random numbers */
     double dt;                 /* step [ms] */
     double gain, amplitude;    /* [1], [ms] of the soft-LIF units that this population replaced; 0: none */
@@ -82,6 +97,7 @@ typedef struct rheo_work {
     float *derived;            /* made by refresh from the parameters */
     float *tape;               /* reserve's */
     float *state;              /* of a sample (of all B), reset by `reset` */
+    float *adjoint;            /* what goes backward in time; 0 before the last span */
     void *scratch;             /* shared by all nodes, as large as the largest asked */
     uint64_t seed;
     const uint32_t *sample;    /* ids of the B samples, for random numbers */
@@ -90,7 +106,7 @@ typedef struct rheo_work {
 } rheo_work;
 
 typedef struct rheo_need {     /* what a node wants from the plan, in elements or bytes */
-    size_t derived, tape, state; /* floats */
+    size_t derived, tape, state, adjoint; /* floats */
     size_t scratch;            /* bytes */
 } rheo_need;
 
@@ -100,6 +116,8 @@ typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
     bool whole;                /* needs the whole window at once: refused in cycles */
+    uint32_t ports;            /* inputs a list of sources fills in order (sum, concat); 0, 1: one, and
+                                  several sources add */
     const rheo_field *fields;
     /* Shape of out from in, parameters' sizes (spec->param is filled by the net with the names and
      * sizes that `params` lists); RHEO_SHAPE with both shapes and the node's name. */
@@ -113,7 +131,8 @@ typedef struct rheo_layer {
     void (*refresh)(const rheo_work *work);             /* NULL: nothing derived */
     void (*reset)(const rheo_work *work);               /* NULL: no state */
     void (*forward)(const rheo_work *work, uint32_t t0, uint32_t t1);
-    void (*backward)(const rheo_work *work);            /* whole window; NULL: no gradient */
+    void (*backward)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: no gradient */
+    void (*gradient)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: nothing trained */
     void (*begin_sample)(const rheo_work *work);        /* local learning, before a sample: normalise
                                                            weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is

@@ -191,15 +191,15 @@ static void backward_block(void *argument, uint32_t block, uint32_t thread)
         }
 }
 
-static void backward(const rheo_work *work)
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     if (!work->gout) {
-        rheo__pass_gradient(work);
+        rheo__pass_gradient(work, t0, t1);
         for (uint32_t p = GAMMA; p <= BETA; p++)
             if (work->grad[p]) memset(work->grad[p], 0, work->node->param[p]->cols * sizeof(float));
         return;
     }
-    span_argument a = {work, 0, rheo__last_step(&work->out, 0, work->T)};
+    span_argument a = {work, t0, rheo__last_step(&work->out, t0, t1)};
     rheo__parallel(work->ctx, rheo__words(work->out.N), backward_block, &a);
 }
 

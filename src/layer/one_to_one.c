@@ -43,20 +43,21 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
             scale_row(work->in[0], rheo__real_row(out, t, b), t, b, weight, work->accumulate);
 }
 
-static void backward(const rheo_work *work)
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const float weight = (float)work->node->options.v[WEIGHT];
     const rheo_signal *gin = &work->gin[0], *g = work->gout;
     if (!gin->real || !g) {
-        rheo__pass_gradient(work);
+        rheo__pass_gradient(work, t0, t1);
         return;
     }
-    const uint32_t steps = rheo__last_step(g, 0, work->T);
+    const uint32_t last = rheo__last_step(g, 0, work->T);
+    t1 = rheo__last_step(g, t0, t1);
     for (uint32_t b = 0; b < work->B; b++)
-        for (uint32_t t = 0; t < steps; t++) {
+        for (uint32_t t = t1; t-- > t0;) {
             float *gx = rheo__real_row(gin, t, b);
             const float *gy = rheo__real_row(g, t, b);
-            const bool first = t == 0 || gin->stride_t;
+            const bool first = t + 1 == last || gin->stride_t;
             for (uint32_t j = 0; j < gin->N; j++) gx[j] = (first ? 0 : gx[j]) + weight * gy[j];
         }
 }

@@ -305,9 +305,9 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     rheo__neuron_loops(work->ctx, neuron->index)->adjoint(&d);
 }
 
-static void backward(const rheo_work *work)
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    span_argument a = {work, 0, work->out.stride_t ? work->T : 1};
+    span_argument a = {work, t0, work->out.stride_t ? t1 : t0 + 1};
     rheo__parallel(work->ctx, work->B * rheo__words(size_of(work)), backward_task, &a);
 }
 

@@ -57,6 +57,11 @@ static inline void rheo__param_entry(rheo_param *p, const char *name, uint32_t r
     snprintf(p->name, sizeof p->name, "%s", name);
 }
 
+static inline size_t rheo__param_bytes(const rheo_param *p)
+{
+    return (size_t)p->rows * p->cols * sizeof *p->value;
+}
+
 /* Scratch laid out by hand: sizes rounded up so that every piece is aligned to 64 bytes. */
 static inline size_t rheo__round64(size_t bytes)
 {
@@ -71,7 +76,7 @@ void rheo__form_real(const rheo_work *work, rheo_form *form, bool *fixed, float 
 void rheo__copy_rows(const rheo_signal *from, rheo_signal *to, uint32_t B, uint32_t t0,
                      uint32_t t1);
 /* gin = gout (or 0), for maps that are the identity in the backward pass. */
-void rheo__pass_gradient(const rheo_work *work);
+void rheo__pass_gradient(const rheo_work *work, uint32_t t0, uint32_t t1);
 /* weights of a projection: in x out within a limit; sets node->out */
 rheo_status rheo__infer_weights(rheo_context *ctx, rheo_node_spec *node, double out);
 #endif

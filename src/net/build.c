@@ -184,6 +184,8 @@ static rheo_status connect_from(builder *b, uint32_t node, const rheo_doc *map)
         return add_edge(b, (uint32_t)b->previous, node, b->port[b->previous], map);
     }
     const rheo_doc *name = from->kind == RHEO_SCALAR ? from : from->child;
+    const uint32_t ports = b->net->node[node].layer->ports;
+    uint32_t first = b->net->edges;
     for (; name; name = from->kind == RHEO_SCALAR ? NULL : name->next) {
         char where[128];
         where_is(b, name, where);
@@ -193,6 +195,12 @@ static rheo_status connect_from(builder *b, uint32_t node, const rheo_doc *map)
                    "%s: from: there is no node '%s' before '%s'", where, name->text,
                    b->net->node[node].name);
         RHEO_TRY(add_edge(b, (uint32_t)source, node, b->port[source], name));
+        if (ports < 2) continue; /* several sources add; else each has a port */
+        const uint32_t port = b->net->edges - 1 - first;
+        RHEO_CHECK(b->ctx, port < ports && port < RHEO_PORTS, RHEO_USAGE,
+                   "%s: from: node '%s' takes at most %u inputs", where, b->net->node[node].name,
+                   ports < RHEO_PORTS ? ports : RHEO_PORTS);
+        b->net->edge[b->net->edges - 1].port = (uint16_t)port;
     }
     return RHEO_OK;
 }
@@ -339,14 +347,18 @@ static rheo_status infer_shapes(builder *b)
     uint32_t total = 0;
     for (uint32_t n = 0; n < net->nodes; n++) {
         rheo_node_spec *node = &net->node[n];
-        bool fed = n == 0;
+        bool fed[RHEO_PORTS] = {n == 0};
         for (uint32_t e = 0; e < net->edges; e++) {
             const rheo_edge *edge = &net->edge[e];
             if (edge->to != n || edge->from >= n) continue;
-            if (!fed) node->in = net->node[edge->from].out;
-            fed = true;
+            if (!fed[edge->port]) node->port_in[edge->port] = net->node[edge->from].out;
+            if (node->inputs <= edge->port) node->inputs = edge->port + 1u;
+            fed[edge->port] = true;
         }
-        RHEO_CHECK(b->ctx, fed, RHEO_USAGE, "net: node '%s' has no input", node->name);
+        node->in = n ? node->port_in[0] : node->out;
+        for (uint32_t p = 1; p < RHEO_PORTS && !fed[0]; p++)
+            if (fed[p]) node->in = node->port_in[p], fed[0] = true; /* fed at a later port only */
+        RHEO_CHECK(b->ctx, fed[0], RHEO_USAGE, "net: node '%s' has no input", node->name);
         if (n > 0) RHEO_TRY(node->layer->infer(b->ctx, node));
         rheo_param param;
         while (node->params < RHEO_NODE_PARAMS && node->layer->param &&
@@ -358,9 +370,10 @@ static rheo_status infer_shapes(builder *b)
         const rheo_node_spec *from = &net->node[net->edge[e].from];
         const rheo_node_spec *to = &net->node[net->edge[e].to];
         if (to->synapse && net->edge[e].port == 1) continue;
-        RHEO_CHECK(b->ctx, rheo__shape_size(from->out) == rheo__shape_size(to->in), RHEO_SHAPE,
+        const rheo_shape takes = to->layer->ports > 1 ? to->port_in[net->edge[e].port] : to->in;
+        RHEO_CHECK(b->ctx, rheo__shape_size(from->out) == rheo__shape_size(takes), RHEO_SHAPE,
                    "net: '%s' gives %u values but '%s' takes %u", from->name,
-                   rheo__shape_size(from->out), to->name, rheo__shape_size(to->in));
+                   rheo__shape_size(from->out), to->name, rheo__shape_size(takes));
     }
     return rheo__alloc(b->ctx, total, sizeof *net->param, "the net's parameter table", &net->param);
 }

@@ -43,9 +43,14 @@ static size_t element_size(const rheo_slot *slot)
     return size[slot->type];
 }
 
-/* Shape in the file: [rows, cols], or [cols, rows] of a transposed slot, or a vector. */
-static int file_shape(const rheo_slot *slot, hsize_t shape[2])
+#define MOST_DIMS 5
+
+/* Shape in the file: the slot's own, else [rows, cols], or [cols, rows] of a transposed slot, or a
+ * vector. */
+static int file_shape(const rheo_slot *slot, hsize_t shape[MOST_DIMS])
 {
+    for (uint32_t d = 0; d < slot->dims; d++) shape[d] = slot->shape[d];
+    if (slot->dims) return (int)slot->dims;
     shape[0] = slot->transposed ? slot->cols : slot->rows;
     shape[1] = slot->transposed ? slot->rows : slot->cols;
     return slot->cols == 0 ? 1 : 2;
@@ -66,7 +71,7 @@ static void transpose(const float *from, uint32_t rows, uint32_t cols, float *to
 
 static bool write_slot(hid_t file, hid_t link, hid_t create, const rheo_slot *slot, float *turned)
 {
-    hsize_t shape[2];
+    hsize_t shape[MOST_DIMS];
     int dims = file_shape(slot, shape);
     hid_t space = H5Screate_simple(dims, shape, NULL);
     hid_t set = H5Dcreate2(file, slot->path, file_type(slot), space, link, create, H5P_DEFAULT);
@@ -171,19 +176,19 @@ rheo_status rheo__slots_save(rheo_context *ctx, const char *path, const char *re
 
 typedef enum { FINE, ABSENT, MISSHAPEN, UNREADABLE } verdict;
 
-static verdict check_slot(hid_t file, const rheo_slot *slot, hsize_t found[2], int *dims)
+static verdict check_slot(hid_t file, const rheo_slot *slot, hsize_t found[MOST_DIMS], int *dims)
 {
     hid_t set = H5Dopen2(file, slot->path, H5P_DEFAULT);
     if (set < 0) return ABSENT;
     hid_t space = H5Dget_space(set), type = H5Dget_type(set);
-    hsize_t shape[2];
+    hsize_t shape[MOST_DIMS];
     int want = file_shape(slot, shape);
     verdict result = FINE;
     *dims = H5Sget_simple_extent_ndims(space);
-    if (*dims >= 0 && *dims <= 2) H5Sget_simple_extent_dims(space, found, NULL);
-    if (*dims != want || found[0] != shape[0] || (want == 2 && found[1] != shape[1]) ||
-        H5Tequal(type, file_type(slot)) <= 0)
-        result = MISSHAPEN;
+    if (*dims >= 0 && *dims <= MOST_DIMS) H5Sget_simple_extent_dims(space, found, NULL);
+    if (*dims != want || H5Tequal(type, file_type(slot)) <= 0) result = MISSHAPEN;
+    for (int d = 0; d < want && result == FINE; d++)
+        if (found[d] != shape[d]) result = MISSHAPEN;
     H5Tclose(type);
     H5Sclose(space);
     H5Dclose(set);
@@ -204,11 +209,24 @@ static verdict read_slot(hid_t file, const rheo_slot *slot, float *turned)
     return result;
 }
 
-static rheo_status complain(rheo_context *ctx, const char *path, const rheo_slot *slot,
-                            verdict result, const hsize_t found[2], int dims)
+/* "2 x 3 x 5"; a vector is "2 x 1" */
+static void shape_text(const hsize_t *shape, int dims, char out[96])
 {
-    hsize_t shape[2];
+    size_t at = 0;
+    out[0] = 0;
+    for (int d = 0; d < (dims < 2 ? 2 : dims) && d < MOST_DIMS && at < 90; d++)
+        at += (size_t)snprintf(out + at, 96 - at, "%s%llu", d ? " x " : "",
+                               d < dims || d == 0 ? (unsigned long long)shape[d] : 1ull);
+}
+
+static rheo_status complain(rheo_context *ctx, const char *path, const rheo_slot *slot,
+                            verdict result, const hsize_t found[MOST_DIMS], int dims)
+{
+    hsize_t shape[MOST_DIMS];
+    char has[96], needs[96];
     int want = file_shape(slot, shape);
+    shape_text(found, dims, has);
+    shape_text(shape, want, needs);
     if (result == ABSENT)
         return rheo__fail(ctx, RHEO_FORMAT, "%s: there is no %s in it; is it another net's?", path,
                           slot->path);
@@ -216,12 +234,9 @@ static rheo_status complain(rheo_context *ctx, const char *path, const rheo_slot
         return rheo__fail(ctx, RHEO_FORMAT, "%s: %s cannot be read, the file is damaged", path,
                           slot->path);
     return rheo__fail(ctx, RHEO_FORMAT,
-                      "%s: %s is %d-dimensional, %llu x %llu, but the net needs %d-dimensional, %llu x "
-                      "%llu, of %zu-byte numbers",
-                      path, slot->path, dims, (unsigned long long)found[0],
-                      dims == 2 ? (unsigned long long)found[1] : 1ull, want,
-                      (unsigned long long)shape[0], want == 2 ? (unsigned long long)shape[1] : 1ull,
-                      element_size(slot));
+                      "%s: %s is %d-dimensional, %s, but the net needs %d-dimensional, %s, of %zu-byte "
+                      "numbers",
+                      path, slot->path, dims, has, want, needs, element_size(slot));
 }
 
 static bool read_text(hid_t file, char *text, size_t room)
@@ -276,7 +291,7 @@ static rheo_status load(rheo_context *ctx, const char *path, char *text, const r
         status = rheo__fail(ctx, RHEO_FORMAT, "%s: /net, the recipe's text, cannot be read", path);
     for (uint32_t pass = 0; pass < 2; pass++) /* check all, then read all */
         for (uint32_t s = 0; s < count && !status; s++) {
-            hsize_t found[2] = {0, 0};
+            hsize_t found[MOST_DIMS] = {0};
             int dims = 0;
             verdict result = pass == 0 ? check_slot(file, &slots[s], found, &dims)
                                        : read_slot(file, &slots[s], turned);

@@ -100,6 +100,15 @@ rheo_status rheo__net_set_neuron(rheo_net *net, uint32_t node, const rheo_neuron
     return RHEO_OK;
 }
 
+void rheo__shape_text(rheo_shape shape, char out[48])
+{
+    int last = 3;
+    size_t at = 0;
+    while (last > 0 && shape.dim[last] <= 1) last--;
+    for (int d = 0; d <= last; d++)
+        at += (size_t)snprintf(out + at, 48 - at, d ? "x%u" : "%u", shape.dim[d]);
+}
+
 uint64_t rheo__net_parameter_count(const rheo_net *net)
 {
     uint64_t count = 0;
@@ -122,7 +131,9 @@ uint32_t rheo__net_slots(const rheo_net *net, rheo_slot *slots, uint32_t room)
                             .rows = param->rows,
                             .cols = param->cols,
                             .transposed = param->transposed,
+                            .dims = param->dims,
                             .data = param->value};
+        memcpy(slot->shape, param->shape, sizeof slot->shape);
         snprintf(slot->path, sizeof slot->path, "/%s/%s/%s",
                  param->lasting_state ? "state" : "parameters", param->node, param->name);
     }

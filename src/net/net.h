@@ -44,6 +44,8 @@ rheo_param *rheo__net_param(const rheo_net *net, const char *node, const char *n
 /* Puts another model into a population, keeps the rest (conversion). */
 rheo_status rheo__net_set_neuron(rheo_net *net, uint32_t node, const rheo_neuron *neuron,
                                  const rheo_options *options);
+/* "12x24x24"; flat: "288" */
+void rheo__shape_text(rheo_shape shape, char out[48]);
 uint64_t rheo__net_parameter_count(const rheo_net *net); /* weights and biases, not RUN state */
 
 /* Named pieces of memory that go to a file and back, in order: the one way in which parameters,
@@ -54,6 +56,7 @@ typedef struct rheo_slot {
     uint32_t rows, cols;  /* cols 0: a vector of rows */
     bool transposed;      /* the file shows [cols, rows] */
     void *data;
+    uint32_t dims, shape[5]; /* in the file; dims 0: as above */
 } rheo_slot;
 /* HDF5 (net/modelfile.c): /net text + the slots; same content, same bytes. Attributes format
  * "rheobase", version 1. */

@@ -160,7 +160,7 @@ rheo_status rheo_net_parse(rheo_context *ctx, const char *notation, const rheo_n
     if (!status) {
         rheo_net_request request = {.net = net,
                                     .neuron = neuron,
-                                    .in = {{(uint32_t)size, 1, 1}},
+                                    .in = {{(uint32_t)size, 1, 1, 1}},
                                     .classes = 0,
                                     .dt = 1.0,
                                     .seed = rheo_seed(ctx),

@@ -292,7 +292,7 @@ static rheo_status set_up(checker *c)
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
                                 .file = recipe->file};
-    memcpy(request.in.dim, c->data->shape, sizeof request.in.dim);
+    memcpy(request.in.dim, c->data->shape, sizeof c->data->shape);
     RHEO_TRY(rheo__net_build(c->ctx, &request, &c->net));
     c->inputs = rheo_net_inputs(c->net);
     c->outputs = rheo_net_outputs(c->net);

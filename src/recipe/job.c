@@ -68,7 +68,7 @@ static rheo_status fill(rheo_job *job, const char *data)
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
                                 .file = recipe->file};
-    memcpy(request.in.dim, job->form, sizeof request.in.dim);
+    for (uint32_t d = 0; d < 3; d++) request.in.dim[d] = job->form[d];
     RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));
     bool response = !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output],
                             "response");

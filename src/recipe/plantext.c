@@ -156,11 +156,7 @@ static void write_layers(const rheo_job *job, rheo_text *out)
         const rheo_node_spec *node = &job->net->node[n];
         char kind[160], shape[48];
         describe(node, kind);
-        if (node->out.dim[1] > 1 || node->out.dim[2] > 1)
-            snprintf(shape, sizeof shape, "%ux%ux%u", node->out.dim[0], node->out.dim[1],
-                     node->out.dim[2]);
-        else
-            snprintf(shape, sizeof shape, "%u", rheo__shape_size(node->out));
+        rheo__shape_text(node->out, shape);
         uint64_t macs = node->layer->kind == RHEO_PROJECTION && rheo__net_param(job->net, node->name, "weight") && node->params > 0
                             ? (uint64_t)rheo__shape_size(node->in) * rheo__shape_size(node->out)
                             : 0;
