@@ -475,7 +475,7 @@ static double ulps(float y, double exact)
 
 static void math_errors(void **state)
 {
-    double worst[3] = {0};
+    double worst[3] = {0}, erf_off = 0;
     (void)state;
     for (uint64_t b = 0; b <= UINT32_MAX; b += 7919) { /* all exponents, both signs */
         float x = rheo__float_of((uint32_t)b);
@@ -483,7 +483,10 @@ static void math_errors(void **state)
         worst[0] = fmax(worst[0], ulps(rheo__expf(x), exp((double)x)));
         if (x > 0) worst[1] = fmax(worst[1], ulps(rheo__logf(x), log((double)x)));
         if (x > -1) worst[2] = fmax(worst[2], ulps(rheo__log1pf(x), log1p((double)x)));
+        erf_off = fmax(erf_off, ulps(rheo__erff(x), erf((double)x)));
     }
+    for (float x = -5; x < 5; x += 0.0001f) erf_off = fmax(erf_off, ulps(rheo__erff(x), erf((double)x)));
+    if (!(erf_off < 2)) fail_msg("erf is %.3f units of the last place off", erf_off);
     for (float x = -104; x < 89; x += 0.001f) /* where exp is neither 0 nor inf */
         worst[0] = fmax(worst[0], ulps(rheo__expf(x), exp((double)x)));
     for (float x = -0.9999f; x < 3; x += 0.00003f) {
@@ -501,6 +504,8 @@ static void math_at_the_ends(void **state)
     assert_true(rheo__expf(0) == 1 && rheo__expf(INFINITY) == INFINITY);
     assert_true(rheo__expf(-INFINITY) == 0 && isnan(rheo__expf(NAN)));
     assert_true(isfinite(rheo__expf(88.72f)) && isinf(rheo__expf(88.73f)));
+    assert_true(rheo__erff(INFINITY) == 1 && rheo__erff(-INFINITY) == -1);
+    assert_true(isnan(rheo__erff(NAN)) && rheo__erff(0) == 0);
     assert_true(rheo__logf(1) == 0 && rheo__logf(0) == -INFINITY);
     assert_true(rheo__logf(INFINITY) == INFINITY && isnan(rheo__logf(-1)) &&
                 isnan(rheo__logf(NAN)));

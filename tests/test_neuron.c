@@ -425,7 +425,7 @@ static void test_loops_are_the_reference(void **state)
             double s[RHEO_STATES];
             for (int f = 0; f < RHEO_STATES; f++) s[f] = (double)start[f][j];
             for (uint32_t t = 0; t < T; t++) {
-                double in[2] = {(double)r.in[0][t][j], (double)r.in[1][t][j]}, x;
+                double in[RHEO_ROWS] = {(double)r.in[0][t][j], (double)r.in[1][t][j]}, x;
                 double out = m->reference.step(r.kd, s, in, false, 0, 0, true, &x);
                 double v = m->readout < RHEO_STATES ? s[m->readout] : out;
                 double scale = fabs(v) > 1 ? fabs(v) : 1;

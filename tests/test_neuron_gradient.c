@@ -99,7 +99,7 @@ typedef struct smooth_case {
     const double *k;
     uint32_t surrogate;
     double slope;
-    double in[8][2], gout[8], gv[8], s0[RHEO_STATES];
+    double in[8][RHEO_ROWS], gout[8], gv[8], s0[RHEO_STATES];
 } smooth_case;
 enum { STEPS = 6 };
 
@@ -160,12 +160,13 @@ static void check_smooth(smooth_case *c, const char *what)
         c->m->reference.step(c->k, s[t + 1], c->in[t], true, c->surrogate, c->slope, true, &x);
     }
     for (int t = STEPS; t-- > 0;) {
-        double gin[2], gout = c->gout[t];
+        double gin[RHEO_PORTS], gk[RHEO_CONSTANTS] = {0}, gout = c->gout[t];
         if (c->m->readout < RHEO_STATES)
             gs[c->m->readout] += c->gv[t];
         else
             gout += c->gv[t];
-        c->m->reference.adjoint(c->k, s[t], c->in[t], true, c->surrogate, c->slope, gout, gs, gin);
+        c->m->reference.adjoint(c->k, s[t], c->in[t], true, c->surrogate, c->slope, gout, gs, gin,
+                                gk);
         got[t] = gin[0];
     }
     got[STEPS] = states > 0 ? gs[0] : 0;
@@ -218,11 +219,13 @@ static void test_soft_lif_slope(void **state)
     neuron_run r;
     run_open(ctx, "soft-lif", 1, NULL, &r);
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
-        double s[1] = {0}, gs[1] = {0}, out[2], g, unused, h = 1e-5;
+        double s[1] = {0}, gs[1] = {0}, out[2], g, gin[RHEO_PORTS], gk[1], unused,
+               h = 1e-5;
         for (int side = 0; side < 2; side++)
-            out[side] = r.m->reference.step(r.kd, s, (double[]){x[i] + (side ? h : -h), 0}, false,
+            out[side] = r.m->reference.step(r.kd, s, (double[RHEO_ROWS]){x[i] + (side ? h : -h)}, false,
                                             0, 0, true, &unused);
-        r.m->reference.adjoint(r.kd, s, (double[]){x[i], 0}, false, 0, 0, 1, gs, &g);
+        r.m->reference.adjoint(r.kd, s, (double[RHEO_ROWS]){x[i]}, false, 0, 0, 1, gs, gin, gk);
+        g = gin[0];
         /* relative error h^2/(6 gamma^2) = 4e-8, rounding 1e-16/h of the rate */
         CHECK_NEAR(g, (out[1] - out[0]) / (2 * h), 3e-7 * g + 1e-10);
     }
@@ -367,7 +370,7 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
         double least = 1;
         for (int f = 0; f < RHEO_STATES; f++) s[0][f] = (double)r->state[f][j];
         for (uint32_t t = 0; t < T; t++) {
-            double x, in[2] = {(double)r->in[0][t][j], 0};
+            double x, in[RHEO_ROWS] = {(double)r->in[0][t][j]};
             memcpy(s[t + 1], s[t], sizeof s[t]);
             r->m->reference.step(r->kd, s[t + 1], in, false, surrogate, 3, true, &x);
             if (r->m->out == RHEO_BITS) least = fmin(least, fabs(x));
@@ -378,12 +381,13 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
             continue;
         }
         for (uint32_t t = T; t-- > 0;) {
-            double in[2] = {(double)r->in[0][t][j], 0}, gin[2], gout = (double)g.gout[t][j];
+            double in[RHEO_ROWS] = {(double)r->in[0][t][j]}, gin[RHEO_PORTS];
+            double gk[RHEO_CONSTANTS] = {0}, gout = (double)g.gout[t][j];
             if (r->m->readout < RHEO_STATES)
                 gs[r->m->readout] += (double)g.gv[t][j];
             else
                 gout += (double)g.gv[t][j];
-            r->m->reference.adjoint(r->kd, s[t], in, false, surrogate, 3, gout, gs, gin);
+            r->m->reference.adjoint(r->kd, s[t], in, false, surrogate, 3, gout, gs, gin, gk);
             want[t] = gin[0];
             size = fmax(size, fabs(want[t]));
         }

@@ -337,7 +337,7 @@ static size_t reference_need(const rheo_node_spec *node, uint32_t T, uint32_t B)
     return (size_t)T * B * rheo__shape_size(node->out) * states_of(node);
 }
 
-static void inputs_at(const rheo_reference_work *work, size_t at, double in[RHEO_PORTS])
+static void inputs_at(const rheo_reference_work *work, size_t at, double in[RHEO_ROWS])
 {
     for (uint32_t p = 0; p < RHEO_PORTS; p++) in[p] = work->in[p] ? work->in[p][at] : 0;
 }
@@ -347,7 +347,7 @@ static void reference_forward(const rheo_reference_work *work)
     const rheo_node_spec *node = work->node;
     const rheo_neuron *neuron = node->neuron;
     const size_t row = (size_t)work->B * rheo__shape_size(node->out), states = states_of(node);
-    double k[RHEO_CONSTANTS], in[RHEO_PORTS], x;
+    double k[RHEO_CONSTANTS], in[RHEO_ROWS] = {0}, x;
     constants(node, k);
     for (size_t j = 0; j < row; j++) {
         double s[RHEO_STATES] = {0};
@@ -373,7 +373,7 @@ static void reference_backward(const rheo_reference_work *work)
     const rheo_node_spec *node = work->node;
     const rheo_neuron *neuron = node->neuron;
     const size_t row = (size_t)work->B * rheo__shape_size(node->out), states = states_of(node);
-    double k[RHEO_CONSTANTS], in[RHEO_PORTS], gin[RHEO_PORTS];
+    double k[RHEO_CONSTANTS], in[RHEO_ROWS] = {0}, gin[RHEO_PORTS], gk[RHEO_CONSTANTS] = {0};
     constants(node, k);
     for (size_t j = 0; j < row; j++) {
         double gs[RHEO_STATES] = {0};
@@ -388,7 +388,7 @@ static void reference_backward(const rheo_reference_work *work)
             memset(gin, 0, sizeof gin);
             neuron->reference.adjoint(k, work->keep + at * states, in, work->smooth,
                                       (uint32_t)option(node, "surrogate"), option(node, "slope"),
-                                      gout, gs, gin);
+                                      gout, gs, gin, gk);
             for (uint32_t p = 0; p < RHEO_PORTS; p++)
                 if (work->gin[p]) work->gin[p][at] = gin[p];
         }

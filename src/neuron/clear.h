@@ -15,3 +15,7 @@
 #undef RHEO_PORT_NAMES
 #undef RHEO_MULTIPLIES
 #undef RHEO_ADDS
+#undef RHEO_EDGE
+#undef RHEO_DRAWS
+#undef RHEO_COUNT
+#undef RHEO_LEARNABLE

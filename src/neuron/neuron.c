@@ -6,7 +6,11 @@
 
 #define REAL       double
 #define RHEO_EXP   exp
+#define RHEO_LOG   log
 #define RHEO_LOG1P log1p
+#define RHEO_TANH  tanh
+#define RHEO_ERF   erf
+#define RHEO_SQRT  sqrt
 #define RHEO_ABS   fabs
 #define RHEO_ABOUT
 
@@ -25,10 +29,10 @@ enum {
 };
 #undef RHEO_ROW
 
-static double spike(double x, bool smooth, uint32_t surrogate, double slope)
+static double spike(double x, double edge, bool smooth, uint32_t surrogate, double slope)
 {
     if (smooth) return rheo__surrogate_at(surrogate)->integral(x, slope);
-    return x >= 0 ? 1 : 0;
+    return x >= edge ? 1 : 0;
 }
 
 #define RHEO_EMIT "neuron/reference.h"

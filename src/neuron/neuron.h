@@ -13,7 +13,9 @@
 #include "base/field.h"
 #include "base/random.h"
 
-#define RHEO_PORTS 2    /* input ports of a model, at most */
+#define RHEO_PORTS 4    /* input ports of a node, at most */
+#define RHEO_DRAW RHEO_PORTS /* where a model that draws finds its random number among its inputs */
+#define RHEO_ROWS (RHEO_PORTS + 1)
 #define RHEO_STATES 8   /* state fields, at most */
 #define RHEO_CONSTANTS 24
 #define RHEO_BLOCK 64   /* neurons in a block: one word of spikes */
@@ -28,12 +30,14 @@ typedef struct rheo_state_field {
 /* Neurons of one sample, side by side, over T steps; the adjoint takes a block of 64 at most. */
 typedef struct rheo_block {
     uint32_t T, n;
-    const float *k;                      /* constants, from derive */
+    const float *k;                      /* constants, from derive: k[X] for all neurons, or */
+    size_t k_apart;                      /* when not 0, k[X*k_apart + j] for neuron j */
     uint32_t room;                       /* floats that each state of scope SAMPLE has room for; what
                                             is behind the n may be written. 0: n */
-    const float *port[RHEO_PORTS];       /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
-                                            have room for n rounded up to 16; NULL: 0 */
-    size_t port_t[RHEO_PORTS];           /* 0: static */
+    const float *port[RHEO_ROWS];        /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
+                                            have room for n rounded up to 16; NULL: 0. The last:
+                                            random numbers in (0,1) for models that draw */
+    size_t port_t[RHEO_ROWS];            /* 0: static */
     float *state[RHEO_STATES];           /* state[f][j]; updated to the end of the window */
     uint64_t *spikes;                    /* one word a step, NULL for models with real output */
     size_t spikes_t;
@@ -55,6 +59,9 @@ typedef struct rheo_block_adjoint {
     size_t greadout_t;
     float *gport[RHEO_PORTS];            /* dL/d(input), overwritten; NULL: not wanted */
     size_t gport_t[RHEO_PORTS];          /* 0: summed over time, from the last step to the first */
+    float *gk;                           /* dL/d(constant X of neuron j), added to gk[X*gk_apart + j]
+                                            from the last step to the first; NULL: not wanted */
+    size_t gk_apart;
     uint32_t surrogate;                  /* index in surrogates.def */
     float slope;                         /* its parameter */
     float *work;                         /* neuron->work(T) floats, aligned to 64 */
@@ -72,7 +79,7 @@ typedef struct rheo_surrogate_loops {
 const rheo_neuron_loops *rheo__neuron_loops(const rheo_context *ctx, uint32_t neuron);
 const rheo_surrogate_loops *rheo__surrogate_loops(const rheo_context *ctx, uint32_t surrogate);
 
-/* The double reference of one neuron: state s[], inputs in[], constants k[]. */
+/* The double reference of one neuron: state s[], inputs in[RHEO_ROWS], constants k[]. */
 typedef struct rheo_neuron_reference {
     /* One step; returns the output: lo + z*(hi-lo) with z the spike (smooth: the surrogate's integral),
      * or the real value.
@@ -80,9 +87,11 @@ typedef struct rheo_neuron_reference {
     double (*step)(const double *k, double *s, const double *in, bool smooth, uint32_t surrogate,
                    double slope, bool learn, double *x);
     /* Adjoint of that step: s0 state before it, gs in: dL/d(state after), out: dL/d(state before);
-     * gin overwritten. gout: dL/d(output). (smooth only changes what z was.) */
+     * gin[RHEO_PORTS] overwritten, gk[RHEO_CONSTANTS] added to. gout: dL/d(output). (smooth only
+     * changes what z was.) */
     void (*adjoint)(const double *k, const double *s0, const double *in, bool smooth,
-                    uint32_t surrogate, double slope, double gout, double *gs, double *gin);
+                    uint32_t surrogate, double slope, double gout, double *gs, double *gin,
+                    double *gk);
 } rheo_neuron_reference;
 
 typedef struct rheo_neuron {
@@ -93,6 +102,9 @@ typedef struct rheo_neuron {
     rheo_form out;              /* RHEO_BITS or RHEO_REAL */
     float lo, hi;               /* of its bits */
     bool stateless;             /* analogue units: T = 1 suffices for static input */
+    bool draws;                 /* wants a random number for each neuron and step */
+    uint32_t constants;         /* that derive makes */
+    const char *const *learnable; /* fields whose gradient goes through gk, NULL-terminated */
     const char *const *ports;   /* names, NULL-terminated; the first is the default port */
     const rheo_field *fields;   /* parameters and options; spiking ones include surrogate, slope */
     const rheo_state_field *states; /* name NULL ends */

@@ -1,5 +1,6 @@
 /* reference.h: what a model header (model.h) becomes in neuron.c: one neuron and one step in
  * double, with a hard or a smooth spike, its adjoint, and the model's row in the table. */
+#include "neuron/defaults.h"
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
 #define RHEO_X_LOAD(name, unit, scope, doc)  s.name = from[RHEO_M(at_##name)];
@@ -25,7 +26,8 @@ static double RHEO_M(reference_step)(const double *k, double *state, const doubl
     struct RHEO_M(state) s = RHEO_M(load)(state);
     double pre, above = RHEO_M(drive)(k, &s, in, &pre);
     double z = 0;
-    if (RHEO_SPIKES) z = RHEO_M(allowed)(k, &s) * spike(above, smooth, surrogate, slope);
+    if (RHEO_SPIKES)
+        z = RHEO_M(allowed)(k, &s) * spike(above, (double)(RHEO_EDGE), smooth, surrogate, slope);
     RHEO_M(step)(k, &s, in, pre, z, learn);
     RHEO_M(store)(s, state);
     *x = above;
@@ -39,20 +41,20 @@ static double RHEO_M(reference_step)(const double *k, double *state, const doubl
 #if RHEO_GRADIENT
 static void RHEO_M(reference_adjoint)(const double *k, const double *s0, const double *in,
                                       bool smooth, uint32_t surrogate, double slope, double gout,
-                                      double *gs, double *gin)
+                                      double *gs, double *gin, double *gk)
 {
     struct RHEO_M(state) s = RHEO_M(load)(s0), g = RHEO_M(load)(gs);
     double pre, above = RHEO_M(drive)(k, &s, in, &pre);
     double z = 0, d = 0, gz = gout;
 #if RHEO_SPIKES
     double may = RHEO_M(allowed)(k, &s);
-    z = may * spike(above, smooth, surrogate, slope);
+    z = may * spike(above, (double)(RHEO_EDGE), smooth, surrogate, slope);
     d = may * rheo__surrogate_at(surrogate)->derivative(above, slope);
     gz = gout * (RHEO_HI - (RHEO_LO));
 #else
     (void)smooth, (void)surrogate, (void)slope, (void)above;
 #endif
-    RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, gin);
+    RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, gin, gk);
     RHEO_M(store)(g, gs);
 }
 #define RHEO_ADJOINT RHEO_M(reference_adjoint)
@@ -61,6 +63,11 @@ static void RHEO_M(reference_adjoint)(const double *k, const double *s0, const d
 #endif
 
 static const char *const RHEO_M(ports)[] = {RHEO_PORT_NAMES, NULL};
+#ifdef RHEO_LEARNABLE
+static const char *const RHEO_M(learnable)[] = {RHEO_LEARNABLE, NULL};
+#else
+static const char *const RHEO_M(learnable)[] = {NULL};
+#endif
 static const rheo_state_field RHEO_M(state_fields)[] = {
     RHEO_STATE(RHEO_X_FIELD){NULL, NULL, NULL, 0}};
 
@@ -95,6 +102,9 @@ static const rheo_neuron RHEO_M(model) = {.name = RHEO_M(name),
                                           .lo = RHEO_LO,
                                           .hi = RHEO_HI,
                                           .stateless = RHEO_M(states) == 0,
+                                          .draws = RHEO_DRAWS,
+                                          .constants = RHEO_COUNT,
+                                          .learnable = RHEO_M(learnable),
                                           .ports = RHEO_M(ports),
                                           .fields = RHEO_M(fields),
                                           .states = RHEO_M(state_fields),

@@ -5,7 +5,12 @@
  * A window is computed on 16, 32, 48 or 64 lanes, so the inner loops have constant length and no
  * remainder: rows of input have room for that, and states without it are copied in and out. The
  * adjoint takes 16 or 64 lanes and copies rows of smaller blocks. The lines marked VECTOR must be
- * vectorised; tools/check-vectorised.sh asks the compiler. */
+ * vectorised; tools/check-vectorised.sh asks the compiler.
+ *
+ * Constants are compiled twice: the same for all lanes (registers), and apart, as rows of 64 (a
+ * population with parameters of each neuron's own). The gradient of constants is of the second
+ * kind only: a uniform population that learns them is given rows too. */
+#include "neuron/defaults.h"
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
 #define RHEO_X_LOAD(name, unit, scope, doc)   s.name = state[RHEO_M(at_##name)][j];
@@ -32,24 +37,36 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 #define RHEO_OUT(z, pre) (pre)
 #endif
 
-/* One step of all lanes; the states are apart. out: spikes as 0/1, or real values. keep, x: when
- * not NULL, where the states before the step and the distances above the threshold go. */
-RHEO_INLINE void RHEO_M(lanes)(const float *k, float learn, const uint32_t lanes,
-                               RHEO_STATE(RHEO_X_APART) const float *restrict row0,
-                               const float *restrict row1, float (*restrict keep)[RHEO_BLOCK],
-                               float *restrict x, float *restrict out)
+/* Constant c of lane j, and what adds to its gradient. */
+#define RHEO_OWN(c) (rows && (c) < RHEO_COUNT ? rows[(c) < RHEO_COUNT ? (c) : 0][j] : 0)
+#define RHEO_ADD_OWN(c)                                                                            \
+    if (gk && (c) < RHEO_COUNT) gk[(c) < RHEO_COUNT ? (c) : 0][j] += to_k[c];
+
+/* One step of all lanes; the states are apart. rows: NULL (known when this is compiled) where all
+ * lanes have the constants `same`. out: spikes as 0/1, or real values. keep, x: when not NULL,
+ * where the states before the step and the distances above the threshold go. */
+RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[RHEO_BLOCK],
+                               float learn, const uint32_t lanes,
+                               RHEO_STATE(RHEO_X_APART) const input_rows port,
+                               float (*restrict keep)[RHEO_BLOCK], float *restrict x,
+                               float *restrict out)
 {
+    const float *restrict row0 = port.row[0], *restrict row1 = port.row[1];
+    const float *restrict row2 = port.row[2], *restrict row3 = port.row[3];
+    const float *restrict draw = port.row[RHEO_DRAW];
     (void)keep;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0};
-        const float in[RHEO_PORTS] = {row0[j], row1[j]};
+        const float in[RHEO_ROWS] = {row0[j], row1[j], row2[j], row3[j], draw[j]};
+        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
+        const float *k = rows ? own : same;
         RHEO_STATE(RHEO_X_READ)
         if (keep) {
             RHEO_STATE(RHEO_X_KEEP)
         }
         float pre;
         float above = RHEO_M(drive)(k, &s, in, &pre);
-        float z = RHEO_M(allowed)(k, &s) * (above >= 0 ? 1.0f : 0.0f);
+        float z = RHEO_M(allowed)(k, &s) * (above >= RHEO_EDGE ? 1.0f : 0.0f);
         RHEO_M(step)(k, &s, in, pre, z, learn);
         RHEO_STATE(RHEO_X_WRITE)
         if (x) x[j] = above;
@@ -72,8 +89,20 @@ RHEO_INLINE void RHEO_M(show)(float *const *state, const float *out, uint32_t n,
 #endif
 }
 
+/* The rows that the model reads, the others 0. */
+RHEO_INLINE input_rows RHEO_M(rows_of)(const rheo_block *b, uint32_t t, uint32_t first)
+{
+    const input_rows rows = {{row_of(b, 0, t, first),
+                              RHEO_INPUTS > 1 ? row_of(b, 1, t, first) : no_row,
+                              RHEO_INPUTS > 2 ? row_of(b, 2, t, first) : no_row,
+                              RHEO_INPUTS > 3 ? row_of(b, 3, t, first) : no_row,
+                              RHEO_DRAWS ? row_of(b, RHEO_DRAW, t, first) : no_row}};
+    return rows;
+}
+
 /* The 64 neurons, or what is left, from `first` on. */
-RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k, uint32_t first,
+RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k,
+                                      const float (*rows)[RHEO_BLOCK], uint32_t first,
                                       const uint32_t lanes)
 {
     const uint32_t n = lanes_left(b, first);
@@ -82,9 +111,9 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k, uint3
     (void)own, (void)state;
     RHEO_STATE(RHEO_X_BORROW)
     for (uint32_t t = 0; t < b->T; t++) {
-        const float *row0 = row_of(b, 0, t, first);
-        const float *row1 = RHEO_INPUTS > 1 ? row_of(b, 1, t, first) : no_row;
-        RHEO_M(lanes)(k, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) row0, row1, NULL, NULL, out);
+        RHEO_M(lanes)
+        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_of)(b, t, first), NULL, NULL,
+         out);
         if (RHEO_SPIKES && b->spikes)
             b->spikes[t * b->spikes_t + first / RHEO_BLOCK] = pack(out, n, lanes);
         if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t + first);
@@ -93,106 +122,162 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k, uint3
     RHEO_STATE(RHEO_X_GIVE)
 }
 
+/* Constants of each neuron's own. */
+static void RHEO_M(window_apart)(const rheo_block *b)
+{
+    _Alignas(64) float rows[RHEO_CONSTANTS][RHEO_BLOCK];
+    for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
+        const uint32_t n = lanes_left(b, first);
+        constant_rows(b, first, RHEO_COUNT, rows);
+        RHEO_M(window_lanes)(b, NULL, (const float(*)[RHEO_BLOCK])rows, first, (n + 15) / 16 * 16);
+    }
+}
+
 static void RHEO_M(window)(const rheo_block *b)
 {
     float k[RHEO_CONSTANTS];
+    if (b->k_apart) {
+        RHEO_M(window_apart)(b);
+        return;
+    }
     memcpy(k, b->k, sizeof k);
     for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
         const uint32_t n = lanes_left(b, first);
         if (n > 48)
-            RHEO_M(window_lanes)(b, k, first, 64);
+            RHEO_M(window_lanes)(b, k, NULL, first, 64);
         else if (n > 32)
-            RHEO_M(window_lanes)(b, k, first, 48);
+            RHEO_M(window_lanes)(b, k, NULL, first, 48);
         else if (n > 16)
-            RHEO_M(window_lanes)(b, k, first, 32);
+            RHEO_M(window_lanes)(b, k, NULL, first, 32);
         else
-            RHEO_M(window_lanes)(b, k, first, 16);
+            RHEO_M(window_lanes)(b, k, NULL, first, 16);
     }
 }
 
 #if RHEO_GRADIENT
-/* One step back. state: before the step; gs: dL/d(state after) in, before out; gin: one a port. */
-RHEO_INLINE void RHEO_M(lanes_back)(const float *k, const uint32_t lanes, const float *row0,
-                                    const float *row1, const float (*state)[RHEO_BLOCK],
-                                    const float *derivative, const float *gout,
-                                    float (*gs)[RHEO_BLOCK], float (*gin)[RHEO_BLOCK])
+/* One step back. state: before the step; gs: dL/d(state after) in, before out; gin: one a port; gk:
+ * added to, or NULL. */
+RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_BLOCK],
+                                    const uint32_t lanes, const input_rows port,
+                                    const float (*state)[RHEO_BLOCK], const float *derivative,
+                                    const float *gout, float (*gs)[RHEO_BLOCK],
+                                    float (*gin)[RHEO_BLOCK], float (*gk)[RHEO_BLOCK])
 {
+    const float *row0 = port.row[0], *row1 = port.row[1], *row2 = port.row[2], *row3 = port.row[3];
+    const float *draw = port.row[RHEO_DRAW];
     (void)state, (void)gs, (void)derivative;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0}, g = {0};
-        const float in[RHEO_PORTS] = {row0[j], row1[j]};
-        float to[RHEO_PORTS] = {0}, pre;
+        const float in[RHEO_ROWS] = {row0[j], row1[j], row2[j], row3[j], draw[j]};
+        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
+        const float *k = rows ? own : same;
+        float to[RHEO_PORTS] = {0}, to_k[RHEO_CONSTANTS] = {0}, pre;
         RHEO_STATE(RHEO_X_LOAD)
         RHEO_STATE(RHEO_X_GLOAD)
         float above = RHEO_M(drive)(k, &s, in, &pre);
         float may = RHEO_M(allowed)(k, &s);
-        float z = may * (above >= 0 ? 1.0f : 0.0f);
+        float z = may * (above >= RHEO_EDGE ? 1.0f : 0.0f);
 #if RHEO_SPIKES
         float d = may * derivative[j], gz = gout[j] * (RHEO_HI - (RHEO_LO));
 #else
         float d = 0, gz = gout[j];
 #endif
-        RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, to);
+        RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, to, to_k);
         RHEO_STATE(RHEO_X_GSTORE)
         gin[0][j] = to[0];
         if (RHEO_INPUTS > 1) gin[1][j] = to[1];
+        if (RHEO_INPUTS > 2) gin[2][j] = to[2];
+        if (RHEO_INPUTS > 3) gin[3][j] = to[3];
+        RHEO_ALL_CONSTANTS_DO(RHEO_ADD_OWN)
     }
+}
+
+/* Row `row` of the inputs, from memory that has room for all lanes. */
+#define RHEO_IN(row, used)                                                                         \
+    ((used) ? copy_in(b->port[row], t * b->port_t[row], b->n, lanes, pad[(used) ? (row) : 0])      \
+            : no_row)
+RHEO_INLINE input_rows RHEO_M(rows_in)(const rheo_block *b, uint32_t t, const uint32_t lanes,
+                                       float (*pad)[RHEO_BLOCK])
+{
+    const input_rows rows = {{RHEO_IN(0, true), RHEO_IN(1, RHEO_INPUTS > 1),
+                              RHEO_IN(2, RHEO_INPUTS > 2), RHEO_IN(3, RHEO_INPUTS > 3),
+                              RHEO_IN(RHEO_DRAW, RHEO_DRAWS)}};
+    return rows;
+}
+#undef RHEO_IN
+
+/* dL/d(read-out) of a step, added to the state that it is, or to that of the output. */
+RHEO_INLINE const float *RHEO_M(add_readout)(const rheo_block_adjoint *a, uint32_t t,
+                                             const uint32_t lanes, const float *gout, float *go,
+                                             float (*gs)[RHEO_BLOCK])
+{
+    if (!a->greadout) return gout;
+    const float *g = a->greadout + t * a->greadout_t;
+    if (RHEO_READOUT < RHEO_STATES) {
+        float *gv = gs[RHEO_READOUT < RHEO_STATES ? RHEO_READOUT : 0];
+        for (uint32_t j = 0; j < a->forward.n; j++) gv[j] += g[j];
+        return gout;
+    }
+    memcpy(go, gout, lanes * sizeof(float));
+    for (uint32_t j = 0; j < a->forward.n; j++) go[j] += g[j];
+    return go;
 }
 
 /* Forward again, keeping the state before each step and the distances above the threshold. Two
  * arrays follow the states in `work`: distances, derivatives. */
-RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const uint32_t lanes)
+RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float (*rows)[RHEO_BLOCK],
+                                       const uint32_t lanes, float (*gk)[RHEO_BLOCK])
 {
-    enum { ROWS = RHEO_M(states) };
+    enum { ROWS = RHEO_M(states), PADS = RHEO_DRAWS ? RHEO_ROWS : RHEO_INPUTS };
     const rheo_block *b = &a->forward;
     const uint32_t n = b->n, T = b->T;
     float k[RHEO_CONSTANTS];
-    _Alignas(64) float pad[RHEO_PORTS][RHEO_BLOCK] = {{0}}, gpad[RHEO_BLOCK] = {0};
+    _Alignas(64) float pad[PADS][RHEO_BLOCK] = {{0}}, gpad[RHEO_BLOCK] = {0};
     _Alignas(64) float state[ROWS + 1][RHEO_BLOCK] = {{0}};
     _Alignas(64) float gs[ROWS + 1][RHEO_BLOCK] = {{0}}, gin[RHEO_PORTS][RHEO_BLOCK] = {{0}};
     _Alignas(64) float sum[RHEO_PORTS][RHEO_BLOCK] = {{0}}, out[RHEO_BLOCK], go[RHEO_BLOCK];
     float(*kept)[RHEO_BLOCK] = (float(*)[RHEO_BLOCK])a->work;
     float *x = a->work + (size_t)T * ROWS * RHEO_BLOCK, *d = x + (size_t)T * RHEO_BLOCK;
     (void)state;
-    memcpy(k, b->k, sizeof k);
+    if (!rows) memcpy(k, b->k, sizeof k);
     RHEO_STATE(RHEO_X_TAKE)
     for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++) {
-        const float *row0 = copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]);
-        const float *row1 =
-            RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1];
         RHEO_M(lanes)
-        (k, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) row0, row1, kept + (size_t)t * ROWS,
-         x + (size_t)t * lanes, out);
+        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_in)(b, t, lanes, pad),
+         kept + (size_t)t * ROWS, x + (size_t)t * lanes, out);
     }
     if (RHEO_SPIKES) surrogates[a->surrogate].derivative(x, d, (size_t)T * lanes, a->slope);
     for (uint32_t t = T; t-- > 0;) {
         const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
-        if (a->greadout) {
-            const float *g = a->greadout + t * a->greadout_t;
-            if (RHEO_READOUT < RHEO_STATES) {
-                float *gv = gs[RHEO_READOUT < RHEO_STATES ? RHEO_READOUT : 0];
-                for (uint32_t j = 0; j < n; j++) gv[j] += g[j];
-            } else {
-                memcpy(go, gout, lanes * sizeof(float));
-                for (uint32_t j = 0; j < n; j++) go[j] += g[j];
-                gout = go;
-            }
-        }
+        gout = RHEO_M(add_readout)(a, t, lanes, gout, go, gs);
         RHEO_M(lanes_back)
-        (k, lanes, copy_in(b->port[0], t * b->port_t[0], n, lanes, pad[0]),
-         RHEO_INPUTS > 1 ? copy_in(b->port[1], t * b->port_t[1], n, lanes, pad[1]) : pad[1],
+        (k, rows, lanes, RHEO_M(rows_in)(b, t, lanes, pad),
          (const float(*)[RHEO_BLOCK])(kept + (size_t)t * ROWS), d + (size_t)t * lanes, gout, gs,
-         gin);
+         gin, gk);
         for (uint32_t p = 0; p < RHEO_INPUTS; p++) put_gradient(a, p, t, gin[p], n, lanes, sum[p]);
     }
 }
 
+/* Constants apart, or their gradient wanted. */
+static void RHEO_M(adjoint_apart)(const rheo_block_adjoint *a)
+{
+    _Alignas(64) float rows[RHEO_CONSTANTS][RHEO_BLOCK], gk[RHEO_CONSTANTS][RHEO_BLOCK] = {{0}};
+    constant_rows(&a->forward, 0, RHEO_COUNT, rows);
+    for (int c = 0; c < RHEO_COUNT && a->gk; c++)
+        memcpy(gk[c], a->gk + (size_t)c * a->gk_apart, a->forward.n * sizeof(float));
+    RHEO_M(adjoint_lanes)(a, (const float(*)[RHEO_BLOCK])rows, RHEO_BLOCK, gk);
+    for (int c = 0; c < RHEO_COUNT && a->gk; c++)
+        memcpy(a->gk + (size_t)c * a->gk_apart, gk[c], a->forward.n * sizeof(float));
+}
+
 static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 {
-    if (a->forward.n > 16)
-        RHEO_M(adjoint_lanes)(a, RHEO_BLOCK);
+    if (a->gk || a->forward.k_apart)
+        RHEO_M(adjoint_apart)(a);
+    else if (a->forward.n > 16)
+        RHEO_M(adjoint_lanes)(a, NULL, RHEO_BLOCK, NULL);
     else
-        RHEO_M(adjoint_lanes)(a, 16);
+        RHEO_M(adjoint_lanes)(a, NULL, 16, NULL);
 }
 #define RHEO_ADJOINT RHEO_M(adjoint_window)
 #else
@@ -202,6 +287,8 @@ static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 static const rheo_neuron_loops RHEO_M(loops) = {RHEO_M(window), RHEO_ADJOINT};
 #undef RHEO_ADJOINT
 #undef RHEO_OUT
+#undef RHEO_OWN
+#undef RHEO_ADD_OWN
 #undef RHEO_X_LOAD
 #undef RHEO_X_APART
 #undef RHEO_X_PASS

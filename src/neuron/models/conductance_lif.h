@@ -24,6 +24,7 @@ RHEO_ROW(conductance)
 #else
 #define RHEO_MODEL    conductance
 #define RHEO_INPUTS   2
+#define RHEO_COUNT    COND_COUNT
 #define RHEO_SPIKES   1
 #define RHEO_LO       0
 #define RHEO_HI       1
@@ -48,8 +49,9 @@ enum {
     COND_E,
     COND_I,
     COND_PLUS,
-    COND_LOSS, /* 1 - exp(-dt/tau_theta) */
-    COND_THETA /* at the start */
+    COND_LOSS,  /* 1 - exp(-dt/tau_theta) */
+    COND_THETA, /* at the start */
+    COND_COUNT
 };
 
 /* A conductance that has decayed below this is none: arithmetic on denormal numbers is slow. */

@@ -4,6 +4,7 @@ RHEO_ROW(identity)
 #else
 #define RHEO_MODEL    identity
 #define RHEO_INPUTS   1
+#define RHEO_COUNT    0
 #define RHEO_SPIKES   0
 #define RHEO_GRADIENT 1
 #define RHEO_READOUT  RHEO_STATES
@@ -35,9 +36,9 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct identity_state *s, const REA
 
 RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct identity_state *s, const REAL *in,
                                  REAL pre, REAL z, REAL d, REAL gz, struct identity_state *gs,
-                                 REAL *gin)
+                                 REAL *gin, REAL *gk)
 {
-    (void)k, (void)s, (void)in, (void)pre, (void)z, (void)d, (void)gs;
+    (void)k, (void)s, (void)in, (void)pre, (void)z, (void)d, (void)gs, (void)gk;
     gin[0] = gz;
 }
 

@@ -8,6 +8,7 @@
 RHEO_ROW(integrate)
 #else
 #define RHEO_MODEL integrate
+#define RHEO_COUNT (LEAKY_COUNT + 1)
 #include "neuron/models/leaky.h"
 
 #ifdef RHEO_ABOUT
@@ -21,7 +22,8 @@ RHEO_ROW(integrate)
 #define RHEO_MULTIPLIES 0
 #define RHEO_ADDS       2
 #define RHEO_INITIAL    1
-enum { INTEGRATE_START = LEAKY_PASS + 1 };
+#define RHEO_LEARNABLE  "threshold"
+enum { INTEGRATE_START = LEAKY_COUNT };
 static const rheo_field integrate_fields[] = {
     RHEO_LEAKY_FIELDS,
     RHEO_NUMBER_FIELD("start", "1", 0, -1e30, 1e30,

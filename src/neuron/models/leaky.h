@@ -14,6 +14,7 @@
 #define RHEO_HI       1
 #define RHEO_GRADIENT 1
 #define RHEO_READOUT  0
+#define RHEO_EDGE     k[LEAKY_EDGE]
 #define RHEO_STATE(X)                                                                              \
     X(v, "1", RHEO_SCOPE_SAMPLE, "membrane")                                                       \
     X(z, "1", RHEO_SCOPE_SAMPLE, "spike of the step before")                                       \
@@ -24,13 +25,15 @@
 enum {
     LEAKY_BETA,
     LEAKY_GAIN,
-    LEAKY_TEST, /* it spikes from here on: the next number above theta when the test is `greater` */
+    LEAKY_THETA,
+    LEAKY_EDGE, /* RHEO_STRICT when the test is `greater`, else 0 */
     LEAKY_SUB_NEXT,
     LEAKY_ZERO_NEXT,
     LEAKY_SUB_SAME,
     LEAKY_ZERO_SAME,
     LEAKY_HOLD,
-    LEAKY_PASS
+    LEAKY_PASS,
+    LEAKY_COUNT
 };
 #endif
 
@@ -55,7 +58,7 @@ RHEO_INLINE REAL RHEO_M(drive)(const REAL *k, const struct RHEO_M(state) * s, co
 {
     REAL u = RHEO_M(sum)(k, s, in);
     *pre = (u - k[LEAKY_SUB_NEXT] * s->z) * (1 - k[LEAKY_ZERO_NEXT] * s->z);
-    return *pre - k[LEAKY_TEST];
+    return *pre - k[LEAKY_THETA];
 }
 
 RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REAL *in, REAL pre,
@@ -72,20 +75,27 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REA
 
 RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, const REAL *in,
                                  REAL pre, REAL z, REAL d, REAL gz, struct RHEO_M(state) * gs,
-                                 REAL *gin)
+                                 REAL *gin, REAL *gk)
 {
+    REAL i = s->hold > 0 ? (REAL)0 : in[0];
     REAL u = RHEO_M(sum)(k, s, in);
     REAL keep_same = 1 - k[LEAKY_ZERO_SAME] * z, keep_next = 1 - k[LEAKY_ZERO_NEXT] * s->z;
     REAL by_z = k[LEAKY_SUB_SAME] * keep_same + k[LEAKY_ZERO_SAME] * (pre - k[LEAKY_SUB_SAME] * z);
     REAL by_z0 =
         k[LEAKY_SUB_NEXT] * keep_next + k[LEAKY_ZERO_NEXT] * (u - k[LEAKY_SUB_NEXT] * s->z);
-    REAL total = gz + gs->z - k[LEAKY_PASS] * (gs->v * by_z);
-    REAL gpre = gs->v * keep_same + total * d;
+    REAL gv = gs->v;
+    REAL total = gz + gs->z - k[LEAKY_PASS] * (gv * by_z);
+    REAL gpre = gv * keep_same + total * d;
     REAL gu = gpre * keep_next;
     gs->v = k[LEAKY_BETA] * gu;
     gs->z = -(k[LEAKY_PASS] * (gpre * by_z0));
     gs->hold = 0;
     gin[0] = s->hold > 0 ? (REAL)0 : k[LEAKY_GAIN] * gu;
+    gk[LEAKY_BETA] += gu * s->v;
+    gk[LEAKY_GAIN] += gu * i;
+    gk[LEAKY_THETA] -= total * d;
+    gk[LEAKY_SUB_NEXT] -= gu * s->z;
+    gk[LEAKY_SUB_SAME] -= gv * keep_same * z;
 }
 
 #if defined RHEO_ABOUT && !defined RHEO_LEAKY_ABOUT
@@ -109,13 +119,13 @@ static const char *const leaky_tests[] = {"greater", "greater-equal", NULL};
 
 static void leaky_constants(const double *v, double beta, double gain, double *k)
 {
-    /* both tests are x >= 0 on the float32 grid: v > theta is v >= the next float above theta */
-    float theta = (float)v[LEAKY_F_THRESHOLD];
+    double theta = v[LEAKY_F_THRESHOLD];
     int reset = (int)v[LEAKY_F_RESET];
     bool next = (int)v[LEAKY_F_WHEN] == 0;
     k[LEAKY_BETA] = beta;
     k[LEAKY_GAIN] = gain;
-    k[LEAKY_TEST] = (int)v[LEAKY_F_TEST] == 0 ? nextafterf(theta, INFINITY) : theta;
+    k[LEAKY_THETA] = theta;
+    k[LEAKY_EDGE] = (int)v[LEAKY_F_TEST] == 0 ? RHEO_STRICT : 0;
     k[LEAKY_SUB_NEXT] = reset == 0 && next ? theta : 0;
     k[LEAKY_ZERO_NEXT] = reset == 1 && next;
     k[LEAKY_SUB_SAME] = reset == 0 && !next ? theta : 0;

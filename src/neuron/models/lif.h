@@ -17,6 +17,7 @@
 RHEO_ROW(lif)
 #else
 #define RHEO_MODEL lif
+#define RHEO_COUNT LEAKY_COUNT
 #include "neuron/models/leaky.h"
 
 #ifdef RHEO_ABOUT
@@ -30,6 +31,7 @@ RHEO_ROW(lif)
 #define RHEO_PORT_NAMES "input"
 #define RHEO_MULTIPLIES 1
 #define RHEO_ADDS       2
+#define RHEO_LEARNABLE  "beta", "tau", "threshold"
 static const rheo_field lif_fields[] = {
     RHEO_NUMBER_FIELD("beta", "1", 0.9, 0, 1, "decay of the membrane a step, when tau is 0"),
     RHEO_NUMBER_FIELD("tau", "ms", 0, 0, 1e9, "time constant of the membrane; 0: beta is used"),

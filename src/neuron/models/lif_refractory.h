@@ -15,6 +15,7 @@ RHEO_ROW(lif_refractory)
 #else
 #define RHEO_MODEL    lif_refractory
 #define RHEO_INPUTS   1
+#define RHEO_COUNT    REFR_COUNT
 #define RHEO_SPIKES   1
 #define RHEO_LO       0
 #define RHEO_HI       1
@@ -25,7 +26,7 @@ RHEO_ROW(lif_refractory)
     X(i, "1", RHEO_SCOPE_SAMPLE, "filtered input current")                                         \
     X(wait, "ms", RHEO_SCOPE_SAMPLE, "refractory time left")
 
-enum { REFR_KEEP, REFR_TAKE, REFR_DT, REFR_RATE, REFR_RC, REFR_REF, REFR_TEST };
+enum { REFR_KEEP, REFR_TAKE, REFR_DT, REFR_RATE, REFR_RC, REFR_REF, REFR_TEST, REFR_COUNT };
 
 struct RHEO_M(state) {
     RHEO_STATE(RHEO_X_MEMBER)

@@ -5,6 +5,7 @@ RHEO_ROW(relu)
 #else
 #define RHEO_MODEL    relu
 #define RHEO_INPUTS   1
+#define RHEO_COUNT    0
 #define RHEO_SPIKES   0
 #define RHEO_GRADIENT 1
 #define RHEO_READOUT  RHEO_STATES
@@ -35,9 +36,9 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct relu_state *s, const REAL *i
 
 RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct relu_state *s, const REAL *in,
                                  REAL pre, REAL z, REAL d, REAL gz, struct relu_state *gs,
-                                 REAL *gin)
+                                 REAL *gin, REAL *gk)
 {
-    (void)k, (void)s, (void)pre, (void)z, (void)d, (void)gs;
+    (void)k, (void)s, (void)pre, (void)z, (void)d, (void)gs, (void)gk;
     gin[0] = in[0] > 0 ? gz : (REAL)0;
 }
 

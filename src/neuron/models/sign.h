@@ -7,6 +7,7 @@ RHEO_ROW(sign)
 #else
 #define RHEO_MODEL    sign
 #define RHEO_INPUTS   1
+#define RHEO_COUNT    0
 #define RHEO_SPIKES   1
 #define RHEO_LO       -1
 #define RHEO_HI       1
@@ -39,9 +40,9 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct sign_state *s, const REAL *i
 
 RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct sign_state *s, const REAL *in,
                                  REAL pre, REAL z, REAL d, REAL gz, struct sign_state *gs,
-                                 REAL *gin)
+                                 REAL *gin, REAL *gk)
 {
-    (void)k, (void)s, (void)in, (void)pre, (void)z, (void)gs;
+    (void)k, (void)s, (void)in, (void)pre, (void)z, (void)gs, (void)gk;
     gin[0] = gz * d;
 }
 

@@ -14,6 +14,7 @@ RHEO_ROW(soft_lif)
 #else
 #define RHEO_MODEL    soft_lif
 #define RHEO_INPUTS   1
+#define RHEO_COUNT    SOFT_COUNT
 #define RHEO_SPIKES   0
 #define RHEO_GRADIENT 1
 #define RHEO_READOUT  RHEO_STATES
@@ -27,7 +28,8 @@ enum {
     SOFT_REF,
     SOFT_RC,
     SOFT_AMPLITUDE,
-    SOFT_GAIN
+    SOFT_GAIN,
+    SOFT_COUNT
 };
 
 struct soft_lif_state {
@@ -70,10 +72,10 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct soft_lif_state *s, const REA
 
 RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct soft_lif_state *s, const REAL *in,
                                  REAL pre, REAL z, REAL d, REAL gz, struct soft_lif_state *gs,
-                                 REAL *gin)
+                                 REAL *gin, REAL *gk)
 {
     REAL ratio, period = RHEO_M(period)(k, in[0], &ratio);
-    (void)s, (void)pre, (void)z, (void)d, (void)gs;
+    (void)s, (void)pre, (void)z, (void)d, (void)gs, (void)gk;
     gin[0] = gz * (k[SOFT_GAIN] * ratio / (period * period));
 }
 

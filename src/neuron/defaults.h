@@ -1,0 +1,7 @@
+/* defaults.h: what a model header may leave out (model.h). */
+#ifndef RHEO_EDGE
+#define RHEO_EDGE 0
+#endif
+#ifndef RHEO_DRAWS
+#define RHEO_DRAWS 0
+#endif
