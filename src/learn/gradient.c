@@ -96,7 +96,7 @@ static rheo_status make(rheo_session *session, trainer *t, bool measure, size_t 
     *bytes += plan;
     if (!measure) RHEO_TRY(rheo__plan_new(session->net, &request, &t->plan));
     size_t x = (size_t)t->batch * rheo__pitch(session->data->features);
-    size_t scratch = phase->loss->need(request.T, request.B, outputs);
+    size_t scratch = rheo__loss_need(request.T, outputs);
     RHEO_TRY(take(session, measure, bytes, t->count, 4, &t->order));
     RHEO_TRY(take(session, measure, bytes, t->batch, 4, &t->label));
     RHEO_TRY(take(session, measure, bytes, t->batch, 4, &t->id));
@@ -264,6 +264,7 @@ static rheo_status batch(rheo_session *session)
     rheo__plan_forward(t->plan);
     bool membrane = phase->loss->uses_readout;
     rheo_loss_call loss = {.options = &phase->loss_options,
+                           .dt = session->code.dt,
                            .T = t->plan->request.T,
                            .B = B,
                            .C = session->data->classes,
@@ -273,7 +274,7 @@ static rheo_status batch(rheo_session *session)
                            .gout = membrane ? NULL : &t->plan->gradient[session->net->output],
                            .greadout = membrane ? &t->plan->greadout : NULL,
                            .scratch = t->scratch};
-    double value = phase->loss->value(&loss);
+    double value = rheo__loss_value(phase->loss, &loss);
     RHEO_CHECK(session->ctx, isfinite(value), RHEO_NUMERIC,
                "the loss is %f in epoch %u after %u samples; a smaller `rate` or `clip` may help", value,
                session->epoch + 1, session->at);
