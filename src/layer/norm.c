@@ -1,206 +1,515 @@
-/* norm.c: batch normalisation of each column over the rows of a window.
+/* norm.c: batch normalisation of each channel over the samples (and steps) of a window.
  *
- *   training:   y = gamma (x - mean) / sqrt(var + epsilon) + beta, over the T·B rows (B rows when
- *               the input is static); running <- (1 - momentum) running + momentum batch
- *   otherwise:  y = a x + c,  a = gamma / sqrt(running var + epsilon),  c = beta - a running mean
+ *   training:   h = (x - mean) / sqrt(variance + epsilon), of the batch;
+ *               running <- (1 - momentum) running + momentum batch
+ *   otherwise:  the same with the running values
+ *   kind batch: y = gamma h + beta                           Ioffe & Szegedy 2015, arXiv:1502.03167
+ *        tdbn:  y = gamma alpha theta h + beta               Zheng et al. 2021, arXiv:2011.05280
+ *        bntt:  y = gamma_t h, statistics of each step its own  Kim & Panda 2021, arXiv:2010.01729
+ *        tebn:  y = w_t (gamma h + beta)                     Duan et al. 2022, NeurIPS 35
+ *   over batch-time: one mean and variance over all T B rows (B rows when the input is static);
+ *        step: of each step, with one running value that takes the steps in turn (PyTorch's layer
+ *        called at each step)
  *
- * The batch's variance divides by n, the running one is fed with n - 1, as PyTorch does. Ioffe &
- * Szegedy 2015, arXiv:1502.03167. Sums are double, rows ascending. Needs the whole window: inside
- * a cycle it would normalise single steps. Leaves out: statistics for each step. */
+ * A channel is the first dimension of the input's shape: all columns of flat inputs are their own,
+ * an image's pixels share. The batch's variance divides by n, the running one is fed with n - 1, as
+ * PyTorch does. Sums are double: of a column over its rows, ascending, then over the columns.
+ * Steps beyond bntt's or tebn's last use the last. Needs the whole window. Leaves out:
+ * normalisation over a sample's own values (layer, group), which has other uses. */
+#include "layer/norm.h"
 #include "layer/rows.h"
 #include <math.h>
 #include <string.h>
 
-enum { MOMENTUM, EPSILON, AFFINE };
-enum { GAMMA, BETA, MEAN, VARIANCE };
+static const char *const kind_names[] = {"batch", "tdbn", "bntt", "tebn", NULL};
+static const char *const over_names[] = {"batch-time", "step", NULL};
 static const rheo_field fields[] = {
+    RHEO_CHOICE_FIELD("kind", RHEO_NORM_BATCH, kind_names,
+                      "batch; tdbn: scaled to the threshold; bntt: each step its own; tebn: a "
+                      "learned weight a step."),
+    RHEO_CHOICE_FIELD(
+        "over", 0, over_names,
+        "What a mean is over: samples and steps together, or samples of a step (bntt: "
+        "always)."),
+    RHEO_INTEGER_FIELD("steps", "1", 0, 0, 65536,
+                       "For bntt and tebn, which need it: steps with parameters of their own."),
+    RHEO_NUMBER_FIELD("alpha", "1", 1, 1e-6, 1e6, "For tdbn: share of the threshold."),
+    RHEO_NUMBER_FIELD("theta", "1", 1, 1e-6, 1e6,
+                      "For tdbn: threshold of the neurons that follow."),
     RHEO_NUMBER_FIELD("momentum", "1", 0.1, 0, 1, "Share of the new batch in the running values."),
     RHEO_NUMBER_FIELD("epsilon", "1", 1e-5, 1e-12, 1, "Added to the variance."),
-    RHEO_FLAG_FIELD("affine", 1, "Trains gamma and beta; else they stay 1 and 0."), RHEO_FIELD_END};
+    RHEO_FLAG_FIELD("affine", 1, "Trains gamma and beta; else they stay 1 and 0."),
+    RHEO_FIELD_END};
+
+rheo_norm rheo__norm(const rheo_node_spec *node)
+{
+    const double *v = node->options.v;
+    rheo_norm n = {.kind = (uint32_t)v[RHEO_NORM_KIND], .channels = node->in.dim[0]};
+    const bool bntt = n.kind == RHEO_NORM_BNTT;
+    n.width = rheo__shape_size(node->in) / n.channels;
+    n.rows = bntt ? (uint32_t)v[RHEO_NORM_STEPS] : 1;
+    n.each = bntt || v[RHEO_NORM_OVER] > 0;
+    n.scale = n.kind == RHEO_NORM_TDBN ? (float)(v[RHEO_NORM_ALPHA] * v[RHEO_NORM_THETA]) : 1;
+    n.gamma = 0;
+    n.beta = bntt ? -1 : 1;
+    n.mean = bntt ? 1 : 2;
+    n.variance = bntt ? 2 : 3;
+    n.weight = n.kind == RHEO_NORM_TEBN ? 4 : -1;
+    return n;
+}
+
+static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
+{
+    const uint32_t kind = (uint32_t)node->options.v[RHEO_NORM_KIND];
+    const bool timed = kind == RHEO_NORM_BNTT || kind == RHEO_NORM_TEBN;
+    RHEO_CHECK(
+        ctx, !timed || node->options.v[RHEO_NORM_STEPS] >= 1, RHEO_USAGE,
+        "net node %s: a norm of kind %s has parameters for each step; give steps, the number "
+        "of steps of a sample",
+        node->name, kind_names[kind]);
+    return rheo__infer_same(ctx, node);
+}
 
 static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
 {
-    static const char *const names[] = {"gamma", "beta", "mean", "variance"};
-    if (index >= 4) return false;
-    rheo__param_entry(out, names[index], 1, rheo__shape_size(node->in));
-    out->trained = index <= BETA && node->options.v[AFFINE] > 0;
+    const rheo_norm n = rheo__norm(node);
+    const int at = (int)index;
+    if (index > 3 && at != n.weight) return false;
+    if (index > 2 && n.kind == RHEO_NORM_BNTT) return false;
+    const char *name = at == n.gamma      ? "gamma"
+                       : at == n.beta     ? "beta"
+                       : at == n.mean     ? "mean"
+                       : at == n.variance ? "variance"
+                                          : "weight";
+    if (at == n.weight)
+        rheo__param_entry(out, name, 1, (uint32_t)node->options.v[RHEO_NORM_STEPS]);
+    else
+        rheo__param_entry(out, name, n.rows, n.channels);
+    const bool affine = node->options.v[RHEO_NORM_AFFINE] > 0;
+    out->trained = at == n.weight || (affine && at != n.mean && at != n.variance);
     return true;
 }
 
 static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed)
 {
+    const rheo_norm n = rheo__norm(node);
     (void)ctx;
     (void)seed;
-    for (uint32_t p = 0; p < 4; p++)
-        for (uint32_t j = 0; j < node->param[p]->cols; j++)
-            node->param[p]->value[j] = p == GAMMA || p == VARIANCE ? 1 : 0;
+    for (uint32_t p = 0; p < node->params; p++) {
+        const bool zero = (int)p == n.beta || (int)p == n.mean;
+        const size_t size = (size_t)node->param[p]->rows * node->param[p]->cols;
+        for (size_t j = 0; j < size; j++) node->param[p]->value[j] = zero ? 0 : 1;
+    }
 }
 
-static size_t pitch(const rheo_work *work)
+static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, float *hi)
 {
-    return rheo__pitch(rheo__shape_size(work->node->in));
+    const uint32_t kind = rheo__norm(work->node).kind;
+    rheo__form_real(work, out, fixed, lo, hi);
+    *fixed = *fixed && kind != RHEO_NORM_BNTT && kind != RHEO_NORM_TEBN;
+}
+
+/* ---- memory: derived [3][rows][channels], tape [4][groups][channels] ---- */
+
+enum { SCALE, SHIFT, INVERSE_RUNNING };        /* derived: y = scale x + shift; 1/sqrt(running) */
+enum { MEAN, INVERSE, SUM_G, SUM_GH, PIECES }; /* tape: of the batch, and of its gradients */
+
+static uint32_t groups(const rheo_work *work, const rheo_norm *n)
+{
+    return n->each && work->out.stride_t ? work->T : 1;
+}
+
+static float *tape_at(const rheo_work *work, const rheo_norm *n, uint32_t piece, uint32_t group)
+{
+    const size_t most = n->each ? work->T : 1; /* groups, whatever the output is */
+    return work->tape + (piece * most + group) * n->channels;
+}
+
+static float *derived_at(const rheo_work *work, const rheo_norm *n, uint32_t piece, uint32_t row)
+{
+    return work->derived + ((size_t)piece * n->rows + row) * n->channels;
 }
 
 static void need(const rheo_work *work, rheo_need *out)
 {
-    out->derived = 3 * pitch(work);               /* a, c, 1/sqrt(running var + epsilon) */
-    if (work->train) out->tape = 2 * pitch(work); /* mean, 1/sqrt(var + epsilon) of the batch */
+    const rheo_norm n = rheo__norm(work->node);
+    const size_t most = n.each ? work->T : 1;
+    out->derived = (size_t)3 * n.rows * n.channels;
+    if (work->train || work->gradient) out->tape = PIECES * most * n.channels;
+    if (work->gradient && n.weight >= 0) out->scratch = work->T * sizeof(double);
 }
 
 static void refresh(const rheo_work *work)
 {
-    const size_t n = pitch(work);
+    const rheo_norm n = rheo__norm(work->node);
     rheo_param *const *p = work->node->param;
-    const double epsilon = work->node->options.v[EPSILON];
-    for (uint32_t j = 0; j < p[MEAN]->cols; j++) {
-        const double inverse = 1 / sqrt((double)p[VARIANCE]->value[j] + epsilon);
-        const double a = (double)p[GAMMA]->value[j] * inverse;
-        work->derived[j] = (float)a;
-        work->derived[n + j] = (float)((double)p[BETA]->value[j] - a * (double)p[MEAN]->value[j]);
-        work->derived[2 * n + j] = (float)inverse;
-    }
+    const double epsilon = work->node->options.v[RHEO_NORM_EPSILON];
+    for (uint32_t r = 0; r < n.rows; r++)
+        for (uint32_t c = 0; c < n.channels; c++) {
+            const size_t at = (size_t)r * n.channels + c;
+            const double inverse = 1 / sqrt((double)p[n.variance]->value[at] + epsilon);
+            const double a = (double)p[n.gamma]->value[at] * (double)n.scale * inverse;
+            const double beta = n.beta >= 0 ? (double)p[n.beta]->value[at] : 0;
+            derived_at(work, &n, SCALE, r)[c] = (float)a;
+            derived_at(work, &n, SHIFT, r)[c] = (float)(beta - a * (double)p[n.mean]->value[at]);
+            derived_at(work, &n, INVERSE_RUNNING, r)[c] = (float)inverse;
+        }
 }
+
+/* ---- a task: some whole channels, in chunks of at most 64 columns ---- */
 
 typedef struct span_argument {
     const rheo_work *work;
+    rheo_norm norm;
     uint32_t t0, t1;
 } span_argument;
 
-/* mean and variance of a block's columns, two passes */
-static void statistics(const span_argument *a, uint32_t block, double *mean, double *variance)
+typedef struct chunk {
+    uint32_t first, count;    /* columns */
+    uint8_t slot[RHEO_BLOCK]; /* channel of each, from the task's first */
+} chunk;
+
+static uint32_t channels_a_task(const rheo_norm *n)
+{
+    return n->width >= RHEO_BLOCK ? 1 : RHEO_BLOCK / n->width;
+}
+
+static uint32_t tasks(const rheo_norm *n)
+{
+    const uint32_t each = channels_a_task(n);
+    return n->channels / each + (n->channels % each != 0);
+}
+
+/* Channels of a task: first, and how many. */
+static uint32_t task_channels(const rheo_norm *n, uint32_t task, uint32_t *first)
+{
+    const uint32_t each = channels_a_task(n);
+    *first = task * each;
+    return n->channels - *first < each ? n->channels - *first : each;
+}
+
+/* The chunk that starts at column `from` of the task; false behind the last. */
+static bool chunk_at(const rheo_norm *n, uint32_t task, uint32_t from, chunk *c)
+{
+    uint32_t first, channels = task_channels(n, task, &first);
+    const uint32_t columns = channels * n->width;
+    if (from >= columns) return false;
+    c->first = first * n->width + from;
+    c->count = columns - from < RHEO_BLOCK ? columns - from : RHEO_BLOCK;
+    for (uint32_t j = 0; j < c->count; j++) c->slot[j] = (uint8_t)((from + j) / n->width);
+    return true;
+}
+
+/* Columns of a row as floats, bits expanded. */
+static const float *columns(const rheo_signal *s, uint32_t t, uint32_t b, const chunk *c,
+                            float buffer[RHEO_BLOCK])
+{
+    if (s->form == RHEO_REAL) return rheo__real_row(s, t, b) + c->first;
+    const uint64_t *row = rheo__bits_row(s, t, b);
+    for (uint32_t j = 0; j < c->count; j++) {
+        const uint32_t at = c->first + j;
+        buffer[j] = row[at / 64] >> at % 64 & 1 ? s->hi : s->lo;
+    }
+    return buffer;
+}
+
+static void spread(const chunk *c, const float *channel, float out[RHEO_BLOCK])
+{
+    for (uint32_t j = 0; j < c->count; j++) out[j] = channel[c->slot[j]];
+}
+
+/* Sum of x (mean NULL) or of (x - mean)^2 of each channel of a task over steps [t0, t1). */
+static void channel_sums(const span_argument *a, uint32_t task, const double *mean, double *sum)
 {
     const rheo_work *work = a->work;
-    const double rows = (double)(a->t1 - a->t0) * work->B;
     float buffer[RHEO_BLOCK];
-    memset(mean, 0, RHEO_BLOCK * sizeof *mean);
-    memset(variance, 0, RHEO_BLOCK * sizeof *variance);
-    for (uint32_t pass = 0; pass < 2; pass++) {
+    chunk c;
+    memset(sum, 0, RHEO_BLOCK * sizeof *sum);
+    for (uint32_t from = 0; chunk_at(&a->norm, task, from, &c); from += RHEO_BLOCK) {
+        double column[RHEO_BLOCK] = {0}, centre[RHEO_BLOCK] = {0};
+        for (uint32_t j = 0; j < c.count && mean; j++) centre[j] = mean[c.slot[j]];
         for (uint32_t t = a->t0; t < a->t1; t++)
             for (uint32_t b = 0; b < work->B; b++) {
-                const float *x = rheo__block_row(work->in[0], t, b, block, buffer);
-                const uint32_t n = rheo__block_size(work->in[0]->N, block);
-                for (uint32_t j = 0; j < n && pass == 0; j++) mean[j] += (double)x[j];
-                for (uint32_t j = 0; j < n && pass == 1; j++)
-                    variance[j] += ((double)x[j] - mean[j]) * ((double)x[j] - mean[j]);
+                const float *x = columns(work->in[0], t, b, &c, buffer);
+                if (mean)
+                    for (uint32_t j = 0; j < c.count; j++)
+                        column[j] += ((double)x[j] - centre[j]) * ((double)x[j] - centre[j]);
+                else
+                    for (uint32_t j = 0; j < c.count; j++) column[j] += (double)x[j];
             }
-        double *sum = pass == 0 ? mean : variance;
-        for (uint32_t j = 0; j < RHEO_BLOCK; j++) sum[j] /= rows;
+        for (uint32_t j = 0; j < c.count; j++) sum[c.slot[j]] += column[j];
     }
 }
 
-static void learn_statistics(const span_argument *a, uint32_t block)
+/* Statistics of a group of steps into the tape, and their share into the running values. */
+static void learn_statistics(const span_argument *a, uint32_t task, uint32_t group)
 {
     const rheo_work *work = a->work;
-    const double epsilon = work->node->options.v[EPSILON], share = work->node->options.v[MOMENTUM];
-    const double rows = (double)(a->t1 - a->t0) * work->B;
+    const rheo_norm *n = &a->norm;
+    const double epsilon = work->node->options.v[RHEO_NORM_EPSILON];
+    const double share = work->node->options.v[RHEO_NORM_MOMENTUM];
+    const double rows = (double)(a->t1 - a->t0) * work->B * n->width;
     const double unbiased = rows > 1 ? rows / (rows - 1) : 1;
-    const size_t first = (size_t)block * RHEO_BLOCK;
-    float *mean_out = work->tape + first, *inverse_out = work->tape + pitch(work) + first;
-    float *running_mean = work->node->param[MEAN]->value + first;
-    float *running_variance = work->node->param[VARIANCE]->value + first;
+    const uint32_t row = rheo__norm_row(n, (uint64_t)work->step0 + a->t0);
+    uint32_t first;
+    const uint32_t channels = task_channels(n, task, &first);
     double mean[RHEO_BLOCK], variance[RHEO_BLOCK];
-    statistics(a, block, mean, variance);
-    for (uint32_t j = 0; j < rheo__block_size(work->in[0]->N, block); j++) {
-        mean_out[j] = (float)mean[j];
-        inverse_out[j] = (float)(1 / sqrt(variance[j] + epsilon));
-        running_mean[j] = (float)((1 - share) * (double)running_mean[j] + share * mean[j]);
-        running_variance[j] =
-            (float)((1 - share) * (double)running_variance[j] + share * variance[j] * unbiased);
+    channel_sums(a, task, NULL, mean);
+    for (uint32_t c = 0; c < channels; c++) mean[c] /= rows;
+    channel_sums(a, task, mean, variance);
+    float *running_mean = work->node->param[n->mean]->value + (size_t)row * n->channels + first;
+    float *running = work->node->param[n->variance]->value + (size_t)row * n->channels + first;
+    for (uint32_t c = 0; c < channels; c++) {
+        variance[c] /= rows;
+        tape_at(work, n, MEAN, group)[first + c] = (float)mean[c];
+        tape_at(work, n, INVERSE, group)[first + c] = (float)(1 / sqrt(variance[c] + epsilon));
+        running_mean[c] = (float)((1 - share) * (double)running_mean[c] + share * mean[c]);
+        running[c] = (float)((1 - share) * (double)running[c] + share * variance[c] * unbiased);
     }
 }
 
-static void forward_block(void *argument, uint32_t block, uint32_t thread)
+/* ---- forward ---- */
+
+/* tebn's weight of step t; 1 for the others */
+static float weight_of(const rheo_work *work, const rheo_norm *n, uint32_t t)
+{
+    if (n->weight < 0) return 1;
+    const rheo_param *p = work->node->param[n->weight];
+    const uint64_t at = (uint64_t)work->step0 + t;
+    return p->value[at < p->cols ? (uint32_t)at : p->cols - 1];
+}
+
+/* y = w_t ((x - shift) scale + add) for the channels of a task at step t */
+static void coefficients(const rheo_work *work, const rheo_norm *n, uint32_t t, uint32_t task,
+                         float *shift, float *scale, float *add)
+{
+    const uint32_t row = rheo__norm_row(n, (uint64_t)work->step0 + t);
+    const uint32_t group = groups(work, n) > 1 ? t : 0;
+    uint32_t first;
+    const uint32_t channels = task_channels(n, task, &first);
+    rheo_param *const *p = work->node->param;
+    const float *gamma = p[n->gamma]->value + (size_t)row * n->channels + first;
+    const float w = weight_of(work, n, t);
+    for (uint32_t c = 0; c < channels; c++) {
+        if (work->train) {
+            shift[c] = tape_at(work, n, MEAN, group)[first + c];
+            scale[c] = gamma[c] * n->scale * tape_at(work, n, INVERSE, group)[first + c];
+            add[c] = n->beta >= 0 ? p[n->beta]->value[first + c] : 0;
+        } else {
+            shift[c] = 0;
+            scale[c] = derived_at(work, n, SCALE, row)[first + c];
+            add[c] = derived_at(work, n, SHIFT, row)[first + c];
+        }
+        scale[c] *= w;
+        add[c] *= w;
+    }
+}
+
+static void forward_task(void *argument, uint32_t task, uint32_t thread)
 {
     const span_argument *a = argument;
     const rheo_work *work = a->work;
-    const size_t first = (size_t)block * RHEO_BLOCK;
-    float shift[RHEO_BLOCK] = {0}, scale[RHEO_BLOCK], add[RHEO_BLOCK], buffer[RHEO_BLOCK];
-    const uint32_t n = rheo__block_size(work->out.N, block);
+    const rheo_norm *n = &a->norm;
     (void)thread;
-    if (work->train) learn_statistics(a, block);
-    for (uint32_t j = 0; j < n; j++)
-        if (work->train) {
-            shift[j] = work->tape[first + j];
-            scale[j] =
-                work->node->param[GAMMA]->value[first + j] * work->tape[pitch(work) + first + j];
-            add[j] = work->node->param[BETA]->value[first + j];
-        } else {
-            scale[j] = work->derived[first + j];
-            add[j] = work->derived[pitch(work) + first + j];
+    if (work->train) {
+        const bool each = groups(work, n) > 1;
+        for (uint32_t t = a->t0; t < a->t1; t = each ? t + 1 : a->t1)
+            learn_statistics(&(span_argument){work, *n, t, each ? t + 1 : a->t1}, task,
+                             each ? t : 0);
+    }
+    float of_shift[RHEO_BLOCK], of_scale[RHEO_BLOCK], of_add[RHEO_BLOCK];
+    float shift[RHEO_BLOCK], scale[RHEO_BLOCK], add[RHEO_BLOCK], buffer[RHEO_BLOCK];
+    chunk c;
+    for (uint32_t t = a->t0; t < a->t1; t++) {
+        coefficients(work, n, t, task, of_shift, of_scale, of_add);
+        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
+            spread(&c, of_shift, shift);
+            spread(&c, of_scale, scale);
+            spread(&c, of_add, add);
+            for (uint32_t b = 0; b < work->B; b++) {
+                const float *x = columns(work->in[0], t, b, &c, buffer);
+                float *y = rheo__real_row(&work->out, t, b) + c.first;
+                for (uint32_t j = 0; j < c.count; j++) y[j] = (x[j] - shift[j]) * scale[j] + add[j];
+            }
         }
-    for (uint32_t t = a->t0; t < a->t1; t++)
-        for (uint32_t b = 0; b < work->B; b++) {
-            const float *x = rheo__block_row(work->in[0], t, b, block, buffer);
-            float *y = rheo__real_row(&work->out, t, b) + first;
-            for (uint32_t j = 0; j < n; j++) y[j] = (x[j] - shift[j]) * scale[j] + add[j];
-        }
+    }
 }
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    span_argument a = {work, t0, rheo__last_step(&work->out, t0, t1)};
-    rheo__parallel(work->ctx, rheo__words(work->out.N), forward_block, &a);
+    span_argument a = {work, rheo__norm(work->node), t0, rheo__last_step(&work->out, t0, t1)};
+    rheo__parallel(work->ctx, tasks(&a.norm), forward_task, &a);
     if (!work->train) return;
-    work->node->param[MEAN]->version++;
-    work->node->param[VARIANCE]->version++;
+    work->node->param[a.norm.mean]->version++;
+    work->node->param[a.norm.variance]->version++;
 }
 
-/* gx = a (g - mean(g) - h mean(g h)) with h = (x - mean) / sqrt(var + epsilon) and a = gamma /
- * sqrt(var + epsilon); with running values gx = a g. */
-static void backward_block(void *argument, uint32_t block, uint32_t thread)
+/* ---- backward ----
+ * gx = gamma s / sqrt(var + epsilon) (w g - mean(w g) - h mean(w g h)); with running values w g. */
+
+static const float *mean_of(const rheo_work *work, const rheo_norm *n, uint32_t t)
+{
+    if (work->train) return tape_at(work, n, MEAN, groups(work, n) > 1 ? t : 0);
+    const uint32_t row = rheo__norm_row(n, (uint64_t)work->step0 + t);
+    return work->node->param[n->mean]->value + (size_t)row * n->channels;
+}
+
+static const float *inverse_of(const rheo_work *work, const rheo_norm *n, uint32_t t)
+{
+    if (work->train) return tape_at(work, n, INVERSE, groups(work, n) > 1 ? t : 0);
+    return derived_at(work, n, INVERSE_RUNNING, rheo__norm_row(n, (uint64_t)work->step0 + t));
+}
+
+/* Sums of w g and w g h over a group of steps into the tape. */
+static void gradient_sums(const span_argument *a, uint32_t task, uint32_t group)
+{
+    const rheo_work *work = a->work;
+    const rheo_norm *n = &a->norm;
+    double sum_g[RHEO_BLOCK] = {0}, sum_gh[RHEO_BLOCK] = {0};
+    float buffer[RHEO_BLOCK], mean[RHEO_BLOCK], inverse[RHEO_BLOCK];
+    uint32_t first;
+    const uint32_t channels = task_channels(n, task, &first);
+    chunk c;
+    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
+        double of_g[RHEO_BLOCK] = {0}, of_gh[RHEO_BLOCK] = {0};
+        spread(&c, mean_of(work, n, a->t0) + first, mean);
+        spread(&c, inverse_of(work, n, a->t0) + first, inverse);
+        for (uint32_t t = a->t0; t < a->t1; t++) {
+            const float w = weight_of(work, n, t);
+            for (uint32_t b = 0; b < work->B; b++) {
+                const float *x = columns(work->in[0], t, b, &c, buffer);
+                const float *g = rheo__real_row(work->gout, t, b) + c.first;
+                for (uint32_t j = 0; j < c.count; j++) {
+                    of_g[j] += (double)(w * g[j]);
+                    of_gh[j] += (double)(w * g[j]) * (double)((x[j] - mean[j]) * inverse[j]);
+                }
+            }
+        }
+        for (uint32_t j = 0; j < c.count; j++) {
+            sum_g[c.slot[j]] += of_g[j];
+            sum_gh[c.slot[j]] += of_gh[j];
+        }
+    }
+    for (uint32_t i = 0; i < channels; i++) {
+        tape_at(work, n, SUM_G, group)[first + i] = (float)sum_g[i];
+        tape_at(work, n, SUM_GH, group)[first + i] = (float)sum_gh[i];
+    }
+}
+
+/* gx of one step; a static input takes the sum over the steps. */
+static void input_gradient(const span_argument *a, uint32_t task, uint32_t t)
+{
+    const rheo_work *work = a->work;
+    const rheo_norm *n = &a->norm;
+    const uint32_t group = groups(work, n) > 1 ? t : 0;
+    const double steps = groups(work, n) > 1 || !work->out.stride_t ? 1 : work->T;
+    const double rows = work->train ? steps * work->B * n->width : INFINITY;
+    const bool adds = t > 0 && work->gin[0].stride_t == 0;
+    const size_t row = rheo__norm_row(n, (uint64_t)work->step0 + t);
+    const float *gamma = work->node->param[n->gamma]->value + row * n->channels;
+    uint32_t first;
+    const uint32_t channels = task_channels(n, task, &first);
+    float factor[RHEO_BLOCK], mean_g[RHEO_BLOCK], mean_gh[RHEO_BLOCK], buffer[RHEO_BLOCK];
+    float f[RHEO_BLOCK], mg[RHEO_BLOCK], mgh[RHEO_BLOCK], mean[RHEO_BLOCK], inverse[RHEO_BLOCK];
+    const float w = weight_of(work, n, t);
+    for (uint32_t i = 0; i < channels; i++) {
+        factor[i] = gamma[first + i] * n->scale * inverse_of(work, n, t)[first + i];
+        mean_g[i] = (float)((double)tape_at(work, n, SUM_G, group)[first + i] / rows);
+        mean_gh[i] = (float)((double)tape_at(work, n, SUM_GH, group)[first + i] / rows);
+    }
+    chunk c;
+    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
+        spread(&c, factor, f), spread(&c, mean_g, mg), spread(&c, mean_gh, mgh);
+        spread(&c, mean_of(work, n, t) + first, mean);
+        spread(&c, inverse_of(work, n, t) + first, inverse);
+        for (uint32_t b = 0; b < work->B; b++) {
+            const float *x = columns(work->in[0], t, b, &c, buffer);
+            const float *g = rheo__real_row(work->gout, t, b) + c.first;
+            float *gx = rheo__real_row(&work->gin[0], t, b) + c.first;
+            for (uint32_t j = 0; j < c.count; j++) {
+                const float h = (x[j] - mean[j]) * inverse[j];
+                const float value = f[j] * (w * g[j] - mg[j] - h * mgh[j]);
+                gx[j] = adds ? gx[j] + value : value;
+            }
+        }
+    }
+}
+
+static void backward_task(void *argument, uint32_t task, uint32_t thread)
 {
     const span_argument *a = argument;
-    const rheo_work *work = a->work;
-    const size_t first = (size_t)block * RHEO_BLOCK, p = pitch(work);
-    const uint32_t n = rheo__block_size(work->out.N, block);
-    const float *mean = (work->train ? work->tape : work->node->param[MEAN]->value) + first;
-    const float *inverse = (work->train ? work->tape + p : work->derived + 2 * p) + first;
-    const float *gamma = work->node->param[GAMMA]->value + first;
-    double sum_g[RHEO_BLOCK] = {0}, sum_gh[RHEO_BLOCK] = {0};
-    float buffer[RHEO_BLOCK];
+    const bool each = groups(a->work, &a->norm) > 1;
     (void)thread;
-    for (uint32_t t = 0; t < a->t1; t++)
-        for (uint32_t b = 0; b < work->B; b++) {
-            const float *x = rheo__block_row(work->in[0], t, b, block, buffer);
-            const float *g = rheo__real_row(work->gout, t, b) + first;
-            for (uint32_t j = 0; j < n; j++) {
-                sum_g[j] += (double)g[j];
-                sum_gh[j] += (double)g[j] * (double)((x[j] - mean[j]) * inverse[j]);
-            }
-        }
-    for (uint32_t j = 0; j < n; j++) {
-        if (work->grad[GAMMA]) work->grad[GAMMA][first + j] = (float)sum_gh[j];
-        if (work->grad[BETA]) work->grad[BETA][first + j] = (float)sum_g[j];
-    }
-    if (!work->gin[0].real) return;
-    const double rows = work->train ? (double)a->t1 * work->B : INFINITY;
-    float mean_g[RHEO_BLOCK], mean_gh[RHEO_BLOCK];
-    for (uint32_t j = 0; j < n; j++) {
-        mean_g[j] = (float)(sum_g[j] / rows);
-        mean_gh[j] = (float)(sum_gh[j] / rows);
-    }
-    for (uint32_t t = 0; t < a->t1; t++)
-        for (uint32_t b = 0; b < work->B; b++) {
-            const float *x = rheo__block_row(work->in[0], t, b, block, buffer);
-            const float *g = rheo__real_row(work->gout, t, b) + first;
-            float *gx = rheo__real_row(&work->gin[0], t, b) + first;
-            for (uint32_t j = 0; j < n; j++) {
-                const float h = (x[j] - mean[j]) * inverse[j];
-                gx[j] = gamma[j] * inverse[j] * (g[j] - mean_g[j] - h * mean_gh[j]);
-            }
-        }
+    for (uint32_t t = a->t0; t < a->t1; t = each ? t + 1 : a->t1)
+        gradient_sums(&(span_argument){a->work, a->norm, t, each ? t + 1 : a->t1}, task,
+                      each ? t : 0);
+    if (!a->work->gin[0].real) return;
+    for (uint32_t t = a->t0; t < a->t1; t++) input_gradient(a, task, t);
 }
 
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     if (!work->gout) {
         rheo__pass_gradient(work, t0, t1);
-        for (uint32_t p = GAMMA; p <= BETA; p++)
-            if (work->grad[p]) memset(work->grad[p], 0, work->node->param[p]->cols * sizeof(float));
         return;
     }
-    span_argument a = {work, t0, rheo__last_step(&work->out, t0, t1)};
-    rheo__parallel(work->ctx, rheo__words(work->out.N), backward_block, &a);
+    span_argument a = {work, rheo__norm(work->node), 0, rheo__last_step(&work->out, 0, work->T)};
+    rheo__parallel(work->ctx, tasks(&a.norm), backward_task, &a);
+}
+
+/* dL/d w_t of tebn = sum of g (gamma h + beta) over a step */
+static void weight_task(void *argument, uint32_t t, uint32_t thread)
+{
+    const span_argument *a = argument;
+    const rheo_work *work = a->work;
+    const rheo_norm *n = &a->norm;
+    const float *mean = mean_of(work, n, t), *inverse = inverse_of(work, n, t);
+    const float *gamma = work->node->param[n->gamma]->value;
+    const float *beta = work->node->param[n->beta]->value;
+    float buffer[RHEO_BLOCK];
+    double sum = 0;
+    chunk c;
+    (void)thread;
+    for (uint32_t task = 0; task < tasks(n); task++)
+        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK)
+            for (uint32_t b = 0; b < work->B; b++) {
+                const float *x = columns(work->in[0], t, b, &c, buffer);
+                const float *g = rheo__real_row(work->gout, t, b) + c.first;
+                for (uint32_t j = 0; j < c.count; j++) {
+                    const uint32_t i = (c.first + j) / n->width;
+                    sum +=
+                        (double)g[j] * (double)((x[j] - mean[i]) * inverse[i] * gamma[i] + beta[i]);
+                }
+            }
+    ((double *)work->scratch)[t] = sum;
+}
+
+static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    const rheo_norm n = rheo__norm(work->node);
+    (void)t0, (void)t1; /* the whole window */
+    for (uint32_t p = 0; p < work->node->params; p++)
+        if (work->grad[p]) memset(work->grad[p], 0, rheo__param_bytes(work->node->param[p]));
+    if (!work->gout) return;
+    for (uint32_t group = 0; group < groups(work, &n); group++) {
+        const size_t row = rheo__norm_row(&n, (uint64_t)work->step0 + group);
+        for (uint32_t c = 0; c < n.channels; c++) {
+            if (work->grad[n.gamma])
+                work->grad[n.gamma][row * n.channels + c] +=
+                    n.scale * tape_at(work, &n, SUM_GH, group)[c];
+            if (n.beta >= 0 && work->grad[n.beta])
+                work->grad[n.beta][c] += tape_at(work, &n, SUM_G, group)[c];
+        }
+    }
+    if (n.weight < 0 || !work->grad[n.weight]) return;
+    span_argument a = {work, n, 0, work->T};
+    const uint32_t last = work->node->param[n.weight]->cols - 1;
+    rheo__parallel(work->ctx, work->T, weight_task, &a);
+    for (uint32_t t = 0; t < work->T; t++) {
+        const uint64_t at = (uint64_t)work->step0 + t;
+        work->grad[n.weight][at < last ? (uint32_t)at : last] +=
+            (float)((double *)work->scratch)[t];
+    }
 }
 
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
@@ -211,72 +520,28 @@ static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, r
     add->bytes += (b1 - b0) * n * 2 * sizeof(float);
 }
 
-/* Statistics of column j in double: of the batch, or the running ones. */
-static void column(const rheo_reference_work *work, uint32_t j, double *mean, double *inverse)
-{
-    const size_t n = rheo__shape_size(work->node->in), rows = (size_t)work->T * work->B;
-    double m = 0, v = 0;
-    for (size_t row = 0; row < rows; row++) m += work->in[0][row * n + j] / (double)rows;
-    for (size_t row = 0; row < rows; row++)
-        v += (work->in[0][row * n + j] - m) * (work->in[0][row * n + j] - m) / (double)rows;
-    *mean = work->train ? m : work->param[MEAN][j];
-    *inverse =
-        1 / sqrt((work->train ? v : work->param[VARIANCE][j]) + work->node->options.v[EPSILON]);
-}
-
-static void reference_forward(const rheo_reference_work *work)
-{
-    const size_t n = rheo__shape_size(work->node->in), rows = (size_t)work->T * work->B;
-    for (uint32_t j = 0; j < n; j++) {
-        double mean, inverse;
-        column(work, j, &mean, &inverse);
-        for (size_t row = 0; row < rows; row++)
-            work->out[row * n + j] =
-                (work->in[0][row * n + j] - mean) * inverse * work->param[GAMMA][j] +
-                work->param[BETA][j];
-    }
-}
-
-static void reference_backward(const rheo_reference_work *work)
-{
-    const size_t n = rheo__shape_size(work->node->in), rows = (size_t)work->T * work->B;
-    for (uint32_t j = 0; j < n; j++) {
-        double mean, inverse, sum_g = 0, sum_gh = 0;
-        column(work, j, &mean, &inverse);
-        for (size_t row = 0; row < rows && work->gout; row++) {
-            sum_g += work->gout[row * n + j];
-            sum_gh += work->gout[row * n + j] * (work->in[0][row * n + j] - mean) * inverse;
-        }
-        if (work->grad[GAMMA]) work->grad[GAMMA][j] = sum_gh;
-        if (work->grad[BETA]) work->grad[BETA][j] = sum_g;
-        const double share = work->train ? 1 / (double)rows : 0;
-        for (size_t row = 0; row < rows && work->gin[0]; row++) {
-            const double h = (work->in[0][row * n + j] - mean) * inverse;
-            const double g = work->gout ? work->gout[row * n + j] : 0;
-            work->gin[0][row * n + j] =
-                work->param[GAMMA][j] * inverse * (g - share * sum_g - share * h * sum_gh);
-        }
-    }
-}
-
 const rheo_layer rheo__layer_norm = {
     .name = "norm",
-    .title = "batch normalisation over samples and steps",
-    .equations = "y = gamma (x - mean) / sqrt(variance + epsilon) + beta; training: of the batch, "
-                 "otherwise running values",
-    .source = "Ioffe & Szegedy 2015, arXiv:1502.03167",
+    .title = "batch normalisation of channels over samples and steps",
+    .equations = "h = (x - mean) / sqrt(variance + epsilon); batch: y = gamma h + beta; tdbn: y = "
+                 "gamma alpha theta h + beta; bntt: y = gamma_t h, each step its own mean and "
+                 "variance; tebn: y = w_t (gamma h + beta); training: of the batch, otherwise "
+                 "running values",
+    .source = "Ioffe & Szegedy 2015, arXiv:1502.03167; tdbn: Zheng et al. 2021, arXiv:2011.05280; "
+              "bntt: Kim & Panda 2021, arXiv:2010.01729; tebn: Duan et al. 2022, NeurIPS 35",
     .kind = RHEO_MAPPING,
     .whole = true,
     .fields = fields,
-    .infer = rheo__infer_same,
+    .infer = infer,
     .param = param,
     .initialise = initialise,
-    .form = rheo__form_real,
+    .form = form,
     .need = need,
     .refresh = refresh,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
     .count = count,
-    .reference_forward = reference_forward,
-    .reference_backward = reference_backward,
+    .reference_forward = rheo__norm_reference_forward,
+    .reference_backward = rheo__norm_reference_backward,
 };
