@@ -84,7 +84,8 @@ static void shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena, size_t *s
         work->accumulate = true;
         if (!fixed && work->out.stride_t == 0) plan->unequal = n;
     }
-    bool readout = plan->recorded[n] || (plan->request.readout && n == plan->net->output);
+    bool readout = plan->recorded[n] || (plan->request.readout && n == plan->net->output) ||
+                   (plan->request.lift && work->node->neuron);
     work->readout = (rheo_signal){0};
     if (readout)
         rheo__signal_take(&work->readout, RHEO_REAL, plan->request.T, plan->request.B,
@@ -122,6 +123,19 @@ static void take_like(rheo_signal *g, const rheo_signal *like, rheo_arena *arena
     rheo__signal_take(g, RHEO_REAL, like->T, like->B, like->N, like->stride_t == 0, arena);
 }
 
+/* What regularisers push: populations, at their outputs and membranes. */
+static void shape_regularised(rheo_plan *plan, uint32_t n, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    plan->pull[n] = plan->lift[n] = (rheo_signal){0};
+    if (!plan->wanted[n] || !work->node->neuron) return;
+    if (plan->request.pull)
+        rheo__signal_take(&plan->pull[n], RHEO_REAL, 1, work->out.B, work->out.N, true, arena);
+    if (!plan->request.lift || n == plan->net->output) return;
+    take_like(&plan->lift[n], &work->readout, arena);
+    work->greadout = &plan->lift[n];
+}
+
 /* Gradients: one signal a node; further consumers get their own, added afterwards. */
 static void shape_gradients(rheo_plan *plan, rheo_arena *arena)
 {
@@ -152,8 +166,9 @@ static void shape_gradients(rheo_plan *plan, rheo_arena *arena)
         if (!first) take_like(&plan->branch[e], &plan->work[from].out, arena);
         plan->work[to].gin[net->edge[e].port] = first ? plan->gradient[from] : plan->branch[e];
     }
+    for (uint32_t n = 0; n < net->nodes; n++) shape_regularised(plan, n, arena);
     plan->greadout = (rheo_signal){0};
-    if (!plan->request.gradient || !plan->request.readout) return;
+    if (!plan->request.gradient || !(plan->request.readout || plan->request.lift)) return;
     take_like(&plan->greadout, &plan->work[net->output].readout, arena);
     plan->work[net->output].greadout = &plan->greadout;
 }
@@ -278,6 +293,8 @@ static void lay_tables(rheo_plan *plan, rheo_arena *arena)
     plan->loop = rheo__take(arena, edges, sizeof *plan->loop);
     plan->gradient = rheo__take(arena, nodes, sizeof *plan->gradient);
     plan->branch = rheo__take(arena, edges, sizeof *plan->branch);
+    plan->pull = rheo__take(arena, nodes, sizeof *plan->pull);
+    plan->lift = rheo__take(arena, nodes, sizeof *plan->lift);
     plan->delayed = rheo__take(arena, edges, sizeof *plan->delayed);
     plan->looped = rheo__take(arena, nodes, sizeof *plan->looped);
     plan->wanted = rheo__take(arena, nodes, sizeof *plan->wanted);

@@ -26,6 +26,8 @@ typedef struct rheo_request {
     bool gradient;         /* backward wanted */
     bool learn;            /* plasticity and adaptive thresholds act (B is 1) */
     bool readout;          /* v of the output population wanted */
+    bool pull;             /* regularisers add gradients to populations' outputs */
+    bool lift;             /* and to their membranes, which are kept */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
 } rheo_request;
 
@@ -39,6 +41,8 @@ struct rheo_plan {
     rheo_signal *loop;          /* one an edge: its delayed view, for edges that run backward */
     rheo_signal *gradient;      /* one a node: dL/d out */
     rheo_signal *branch;        /* one an edge: gradient of a node's further consumers, added */
+    rheo_signal *pull;          /* one a node: static, added to dL/d out at every step; real NULL: none */
+    rheo_signal *lift;          /* one a node but the output: dL/d v; idem */
     bool *delayed;              /* one an edge: runs backward */
     bool *looped;               /* one a node: an edge that runs backward leaves it */
     bool *wanted;               /* one a node: its output's gradient is wanted */

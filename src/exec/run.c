@@ -113,6 +113,20 @@ static void add_branches(rheo_plan *plan, uint32_t n)
     }
 }
 
+/* A regulariser's gradient, the same at every step; a static signal's row takes all steps. */
+static void add_pull(rheo_plan *plan, uint32_t n)
+{
+    const rheo_signal *pull = &plan->pull[n], *sum = &plan->gradient[n];
+    if (!pull->real) return;
+    const float steps = sum->stride_t ? 1.0f : (float)plan->request.T;
+    for (uint32_t t = 0; t < (sum->stride_t ? sum->T : 1); t++)
+        for (uint32_t b = 0; b < plan->B; b++) {
+            const float *from = rheo__real_row(pull, 0, b);
+            float *to = rheo__real_row(sum, t, b);
+            for (uint32_t i = 0; i < sum->N; i++) to[i] += steps * from[i];
+        }
+}
+
 /* The gradients of a node's parameters, chunk by chunk. */
 static void find_gradient(const rheo_work *work)
 {
@@ -130,6 +144,7 @@ void rheo__plan_backward(rheo_plan *plan)
         uint32_t n = plan->order[i];
         if (!plan->wanted[n]) continue;
         if (n != plan->net->output) add_branches(plan, n);
+        add_pull(plan, n);
         const rheo_work *work = &plan->work[n];
         if (plan->adjoint[n]) memset(work->adjoint, 0, plan->adjoint[n] * sizeof(float));
         work->node->layer->backward(work, 0, work->T);
