@@ -1,40 +1,85 @@
 /* gradient.c: `bptt`, learning by gradients through the whole window (backpropagation through time,
  * with surrogate derivatives where there are spikes); an analogue net is the case of one step.
  *
- *   for each batch:  forward · loss · backward · clip · optimiser · constraints
+ *   for each batch:  forward · loss · backward, and then (update.c) clip · optimiser · constraints
+ *
+ * The rate after k ticks is rate x warm-up(k), and rate x schedule(k - warm_up) from the end of the
+ * warm-up on. Early stopping looks at the validation part only: after `stop_after` epochs in a row
+ * that are not better than the best by `stop_least`, training is over; `restore` then goes back to
+ * the best epoch's net.
  *
  * Memory: the tape holds spikes as bits and the currents into populations, so it grows with T·B.
- * Source: Eshraghian et al. 2023, section 4.3; Neftci, Mostafa & Zenke 2019. */
+ * Source: Eshraghian et al. 2023, section 4.3; Neftci, Mostafa & Zenke 2019; early stopping:
+ * Prechelt 1998, "Early stopping - but when?" */
+#include "learn/finite.h"
 #include "learn/learn.h"
+#include "learn/update.h"
 #include "readout/readout.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LOSS, OPTIMISER, RATE, EPOCHS, SCHEDULE, LAST, CLIP };
+enum {
+    LOSS,
+    OPTIMISER,
+    RATE,
+    EPOCHS,
+    ITERATIONS,
+    SCHEDULE,
+    WARM_UP,
+    WARM_FROM,
+    CLIP,
+    CLIP_VALUE,
+    ACCUMULATE,
+    STOP_AFTER,
+    STOP_LEAST,
+    RESTORE
+};
 
 static const rheo_field fields[] = {
     RHEO_CHOICE_FIELD("loss", 0, rheo__loss_names, "What is made small."),
     RHEO_CHOICE_FIELD("optimiser", 0, rheo__optimiser_names, "How weights follow the gradient."),
-    RHEO_NUMBER_FIELD("rate", "1", 1e-3, 0, 1e6, "Learning rate at the start."),
+    RHEO_NUMBER_FIELD("rate", "1", 1e-3, 0, 1e38, "Learning rate at the start."),
     RHEO_INTEGER_FIELD("epochs", "1", 1, 0, 1e6, "Passes over the training set."),
+    RHEO_INTEGER_FIELD(
+        "iterations", "batches", 0, 0, 1e9,
+        "Training ends after so many batches, whatever `epochs` says; 0: it does not."),
     RHEO_CHOICE_FIELD("schedule", 0, rheo__schedule_names, "Course of the rate over the training."),
-    RHEO_NUMBER_FIELD("last", "1", 0.01, 0, 1, "Factor on the rate at the end (not for constant)."),
+    RHEO_NUMBER_FIELD("warm_up", "ticks", 0, 0, 1e9,
+                      "Ticks of the schedule over which the rate rises in a straight line first."),
+    RHEO_NUMBER_FIELD("warm_from", "1", 0.1, 0, 1, "Factor on the rate when it begins to rise."),
     RHEO_NUMBER_FIELD("clip", "1", 0, 0, 1e12, "Largest norm of the whole gradient; 0: no limit."),
+    RHEO_NUMBER_FIELD("clip_value", "1", 0, 0, 1e12,
+                      "Largest size of a gradient's element, before `clip`; 0: no limit."),
+    RHEO_INTEGER_FIELD(
+        "accumulate", "batches", 1, 1, 1e6,
+        "Batches whose gradients make one step, as a batch as large as all of them."),
+    RHEO_INTEGER_FIELD("stop_after", "epochs", 0, 0, 1e6,
+                       "Stop after so many without a better validation accuracy; 0: never."),
+    RHEO_NUMBER_FIELD("stop_least", "%", 0, 0, 100, "By how much it has to be better."),
+    RHEO_FLAG_FIELD("restore", 0, "End with the net of the best epoch of the validation part."),
     RHEO_FIELD_END};
+
+/* Of early stopping; all double: saved as a row. */
+typedef struct watch {
+    double best, epoch, bad; /* accuracy [%]; the epoch it is of, from 1, 0: none; epochs since */
+} watch;
 
 typedef struct trainer {
     rheo_plan *plan;
     const rheo_encoder *encoder;
     rheo_options encoder_options;
     uint32_t count, batch;
-    uint64_t step;             /* of the optimiser, from 1; in the checkpoint */
-    uint32_t permuted;         /* epoch + 1 whose permutation stands in order */
+    double ticks; /* of the schedule, in the whole training */
+    rheo_update update;
+    rheo_course course; /* of the schedule; saved */
+    watch watch;        /* saved */
+    uint32_t permuted;  /* epoch + 1 whose permutation stands in order */
     uint32_t *order, *label, *id;
     float *x, *scratch;
-    float **slot;              /* [params][slots] */
+    float **best; /* [params] of the best epoch; NULL unless `restore`; saved */
     double *score, *class_score;
-    double norm;
+    double rate; /* of the last step */
 } trainer;
 
 static rheo_request request_of(const rheo_session *session)
@@ -58,9 +103,9 @@ static void end(rheo_session *session)
     trainer *t = session->own;
     rheo_context *ctx = session->ctx;
     if (!t) return;
-    uint32_t slots = session->net->params * session->now->optimiser->slots;
-    for (uint32_t i = 0; t->slot && i < slots; i++) rheo__release(ctx, t->slot[i]);
-    rheo__release(ctx, t->slot);
+    rheo__update_free(&t->update);
+    for (uint32_t p = 0; t->best && p < session->net->params; p++) rheo__release(ctx, t->best[p]);
+    rheo__release(ctx, t->best);
     rheo__release(ctx, t->order);
     rheo__release(ctx, t->label);
     rheo__release(ctx, t->id);
@@ -73,52 +118,57 @@ static void end(rheo_session *session)
     session->own = NULL;
 }
 
-/* Every block that training owns beside its plan, listed once: what begin makes and measure adds. */
-static rheo_status take(rheo_session *session, bool measure, size_t *bytes, size_t count,
-                        size_t size, void *out)
+static uint32_t batches_an_epoch(const trainer *t)
 {
-    size_t all;
-    RHEO_CHECK(session->ctx, rheo__mul(count, size, &all) && rheo__add(*bytes, all, bytes),
-               RHEO_MEMORY, "out of memory: training needs more than there can be");
-    return measure ? RHEO_OK : rheo__alloc(session->ctx, count, size, "training", out);
+    return t->count / t->batch + (t->count % t->batch != 0);
 }
 
-static rheo_status make(rheo_session *session, trainer *t, bool measure, size_t *bytes)
+static rheo_status make_best(const rheo_taker *taker, const rheo_net *net, trainer *t)
+{
+    RHEO_TRY(rheo__taker_take(taker, net->params, sizeof(float *), &t->best));
+    for (uint32_t p = 0; p < net->params; p++)
+        RHEO_TRY(rheo__taker_take(taker, (size_t)net->param[p].rows * net->param[p].cols,
+                                  sizeof(float), t->best ? &t->best[p] : NULL));
+    return RHEO_OK;
+}
+
+/* Every block that training owns beside its plan, listed once: what begin makes and measure adds.
+ */
+static rheo_status make(rheo_session *session, trainer *t, const rheo_taker *taker)
 {
     rheo_request request = request_of(session);
     const rheo_phase *phase = session->now;
-    uint32_t outputs = rheo_net_outputs(session->net), slots = phase->optimiser->slots;
+    const double *v = phase->options.v;
+    uint32_t outputs = rheo_net_outputs(session->net);
     t->count = session->data->count[RHEO_TRAIN];
     t->batch = request.B;
     t->encoder = rheo__session_encoder(session, &t->encoder_options);
     size_t plan;
     RHEO_TRY(rheo__plan_measure(session->net, &request, &plan));
-    *bytes += plan;
-    if (!measure) RHEO_TRY(rheo__plan_new(session->net, &request, &t->plan));
+    *taker->bytes += plan;
+    if (!taker->measure) RHEO_TRY(rheo__plan_new(session->net, &request, &t->plan));
     size_t x = (size_t)t->batch * rheo__pitch(session->data->features);
-    size_t scratch = rheo__loss_need(request.T, outputs);
-    RHEO_TRY(take(session, measure, bytes, t->count, 4, &t->order));
-    RHEO_TRY(take(session, measure, bytes, t->batch, 4, &t->label));
-    RHEO_TRY(take(session, measure, bytes, t->batch, 4, &t->id));
-    RHEO_TRY(take(session, measure, bytes, x, sizeof(float), &t->x));
-    RHEO_TRY(take(session, measure, bytes, scratch, sizeof(float), &t->scratch));
-    RHEO_TRY(take(session, measure, bytes, outputs, 8, &t->score));
-    RHEO_TRY(take(session, measure, bytes, session->data->classes, 8, &t->class_score));
-    size_t pointers = (size_t)session->net->params * slots;
-    RHEO_TRY(take(session, measure, bytes, pointers, sizeof(float *), &t->slot));
-    for (uint32_t p = 0; p < session->net->params; p++)
-        for (uint32_t s = 0; s < slots && session->net->param[p].trained; s++) {
-            const rheo_param *param = &session->net->param[p];
-            size_t count = (size_t)param->rows * param->cols;
-            RHEO_TRY(take(session, measure, bytes, count, sizeof(float),
-                          measure ? NULL : &t->slot[p * slots + s]));
-        }
-    return RHEO_OK;
+    RHEO_TRY(rheo__taker_take(taker, t->count, 4, &t->order));
+    RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->label));
+    RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->id));
+    RHEO_TRY(rheo__taker_take(taker, x, sizeof(float), &t->x));
+    RHEO_TRY(
+        rheo__taker_take(taker, rheo__loss_need(request.T, outputs), sizeof(float), &t->scratch));
+    RHEO_TRY(rheo__taker_take(taker, outputs, 8, &t->score));
+    RHEO_TRY(rheo__taker_take(taker, session->data->classes, 8, &t->class_score));
+    if (v[RESTORE] > 0) RHEO_TRY(make_best(taker, session->net, t));
+    t->update.clip = v[CLIP];
+    t->update.clip_value = v[CLIP_VALUE];
+    t->update.accumulate = (uint32_t)v[ACCUMULATE];
+    return rheo__update_make(taker, session->net, phase, t->plan, &t->update);
 }
 
-static rheo_status begin(rheo_session *session, bool measure, size_t *bytes)
+/* What has to be there for what is asked. */
+static rheo_status check(const rheo_session *session)
 {
     rheo_context *ctx = session->ctx;
+    const rheo_phase *phase = session->now;
+    const double *v = phase->options.v;
     RHEO_CHECK(ctx, session->data->count[RHEO_TRAIN] > 0, RHEO_USAGE,
                "%s: there are no training samples", session->data->name);
     RHEO_CHECK(ctx, rheo_net_outputs(session->net) == session->data->classes, RHEO_SHAPE,
@@ -127,81 +177,65 @@ static rheo_status begin(rheo_session *session, bool measure, size_t *bytes)
     RHEO_CHECK(ctx, strcmp(rheo__readout_names[session->code.output], "response") != 0, RHEO_USAGE,
                "learn: method bptt trains outputs that each stand for a class, but code.output is "
                "response; take rate");
+    int at = rheo__field_index(phase->schedule->fields, "watch");
+    const char *asks = v[STOP_AFTER] > 0 ? "stop_after" : v[RESTORE] > 0 ? "restore" : NULL;
+    if (at >= 0 && phase->schedule_options.v[at] > 0) asks = "watch: validation";
+    RHEO_CHECK(ctx, !asks || session->data->count[RHEO_VALIDATION] > 0, RHEO_USAGE,
+               "learn: `%s` looks at the validation part, and there is none; give data.validation "
+               "samples",
+               asks);
+    return RHEO_OK;
+}
+
+static rheo_status begin(rheo_session *session, bool measure, size_t *bytes)
+{
+    rheo_context *ctx = session->ctx;
+    RHEO_TRY(check(session));
     trainer local = {0}, *t = &local;
     if (!measure) {
         RHEO_TRY(rheo__alloc(ctx, 1, sizeof *t, "training", &t));
         session->own = t;
     }
     *bytes += sizeof *t;
-    rheo_status status = make(session, t, measure, bytes);
+    rheo_status status =
+        make(session, t, &(rheo_taker){.ctx = ctx, .measure = measure, .bytes = bytes});
     if (status && !measure) end(session);
-    return status;
+    if (status || measure) return status;
+    const double *v = session->now->options.v, each = session->now->schedule_options.v[0];
+    double steps = ceil((double)batches_an_epoch(t) / v[ACCUMULATE]);
+    t->ticks = each > 0 ? steps * session->epochs : session->epochs;
+    if (each > 0 && v[ITERATIONS] > 0)
+        t->ticks = floor(v[ITERATIONS] / batches_an_epoch(t)) * steps +
+                   ceil(fmod(v[ITERATIONS], batches_an_epoch(t)) / v[ACCUMULATE]);
+    t->course.factor = 1;
+    return RHEO_OK;
 }
 
 /* ---- a batch ---- */
 
-/* Sum of squares in 16 lanes, then over the lanes: one order on every instruction set. */
-static double square_sum(const float *g, size_t count)
-{
-    double lane[16] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + 16 <= count; i += 16)
-        for (size_t l = 0; l < 16; l++) lane[l] += (double)g[i + l] * (double)g[i + l];
-    for (; i < count; i++) lane[i % 16] += (double)g[i] * (double)g[i];
-    for (size_t l = 0; l < 16; l++) sum += lane[l];
-    return sum;
-}
-
-static void clip(rheo_session *session, trainer *t)
-{
-    double sum = 0;
-    for (uint32_t n = 0; n < session->net->nodes; n++)
-        for (uint32_t i = 0; i < session->net->node[n].params; i++) {
-            const rheo_param *param = session->net->node[n].param[i];
-            const float *g = t->plan->work[n].grad[i];
-            size_t count = (size_t)param->rows * param->cols;
-            if (g) sum += square_sum(g, count);
-        }
-    t->norm = sqrt(sum);
-    double limit = session->now->options.v[CLIP];
-    if (limit <= 0 || t->norm <= limit) return;
-    const rheo_kernels *kernels = rheo__kernels(session->ctx);
-    for (uint32_t n = 0; n < session->net->nodes; n++)
-        for (uint32_t i = 0; i < session->net->node[n].params; i++) {
-            const rheo_param *param = session->net->node[n].param[i];
-            float *g = t->plan->work[n].grad[i];
-            if (g) kernels->scale((float)(limit / t->norm), g, (size_t)param->rows * param->cols);
-        }
-}
-
-static double rate_now(const rheo_session *session, const trainer *t)
+/* Share of the training that is done. */
+static double progress(const rheo_session *session, const trainer *t)
 {
     const double *v = session->now->options.v;
-    double epochs = v[EPOCHS] > 0 ? v[EPOCHS] : 1;
-    double progress = (session->epoch + (double)session->at / t->count) / epochs;
-    return v[RATE] * rheo__schedule((uint32_t)v[SCHEDULE], v[LAST], progress);
+    double epoch = session->epoch, part = (double)session->at / t->count;
+    if (session->now->schedule_options.v[0] > 0 && v[ITERATIONS] > 0)
+        return (epoch * batches_an_epoch(t) + part * t->count / t->batch) / v[ITERATIONS];
+    if (session->now->schedule_options.v[0] > 0) epoch += part;
+    return epoch / (session->epochs > 0 ? session->epochs : 1);
 }
 
-static void update(rheo_session *session, trainer *t)
+static double rate_now(const rheo_session *session, trainer *t)
 {
-    const rheo_kernels *kernels = rheo__kernels(session->ctx);
     const rheo_phase *phase = session->now;
-    double rate = rate_now(session, t);
-    uint32_t slots = phase->optimiser->slots;
-    t->step++;
-    for (uint32_t n = 0; n < session->net->nodes; n++)
-        for (uint32_t i = 0; i < session->net->node[n].params; i++) {
-            rheo_param *param = session->net->node[n].param[i];
-            const float *g = t->plan->work[n].grad[i];
-            if (!g) continue;
-            size_t count = (size_t)param->rows * param->cols;
-            float *const *slot = &t->slot[(size_t)(param - session->net->param) * slots];
-            phase->optimiser->step(kernels, &phase->optimiser_options, rate, t->step, param->value, g,
-                                   slot, count);
-            if (param->low > -INFINITY || param->high < INFINITY)
-                kernels->clamp(param->low, param->high, param->value, count);
-            param->version++;
-        }
+    const double *v = phase->options.v;
+    const bool steps = phase->schedule_options.v[0] > 0;
+    double tick = steps ? (double)t->update.step : session->epoch;
+    if (tick < v[WARM_UP]) return v[RATE] * rheo__warm_up(v[WARM_FROM], v[WARM_UP], tick);
+    if (!phase->schedule->factor) return v[RATE] * t->course.factor;
+    t->course.tick = tick - v[WARM_UP];
+    t->course.progress =
+        v[WARM_UP] > 0 ? t->course.tick / (t->ticks - v[WARM_UP]) : progress(session, t);
+    return v[RATE] * phase->schedule->factor(&phase->schedule_options, &t->course);
 }
 
 /* Running accuracy, ties wrong. */
@@ -232,7 +266,7 @@ static double count_work(const trainer *t)
     return (double)counts.macs + (double)counts.synops;
 }
 
-static rheo_status encode_batch(rheo_session *session, trainer *t, uint32_t B)
+static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
 {
     rheo__data_batch(session->data, RHEO_TRAIN, t->order + session->at, B, t->x, t->label, t->id);
     rheo__plan_batch(t->plan, B, t->id, session->show);
@@ -247,81 +281,163 @@ static rheo_status encode_batch(rheo_session *session, trainer *t, uint32_t B)
                         .intensity = 1,
                         .seed = session->seed};
     t->encoder->encode(&call, &t->plan->work[0].out);
-    return RHEO_OK;
 }
 
-static rheo_status batch(rheo_session *session)
+static rheo_status refuse_input(const rheo_session *session, const trainer *t)
 {
-    trainer *t = session->own;
+    char where[256];
+    rheo__find_not_finite(t->plan, t->x, session->data->features, where, sizeof where);
+    return rheo__fail(session->ctx, RHEO_NUMERIC, "%s: %s; training has stopped before it",
+                      session->data->name, where);
+}
+
+/* Says where it went wrong: nothing of this batch has changed the net. */
+static rheo_status not_finite(const rheo_session *session, const trainer *t, const char *what)
+{
+    char where[256];
+    rheo__find_not_finite(t->plan, t->x, session->data->features, where, sizeof where);
+    return rheo__fail(session->ctx, RHEO_NUMERIC,
+                      "the %s is not finite in epoch %u after %u samples: %s; a smaller `rate`, or "
+                      "`clip`, may help",
+                      what, session->epoch + 1, session->at, where);
+}
+
+/* Loss and gradients of a batch; *value: the loss. */
+static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, double *value)
+{
     const rheo_phase *phase = session->now;
-    if (t->permuted != session->epoch + 1) {
-        rheo_key key = rheo__key(session->seed, session->phase, RHEO_FOR_SHUFFLE);
-        rheo__permutation(key, session->epoch, t->count, t->order);
-        t->permuted = session->epoch + 1;
-    }
-    uint32_t left = t->count - session->at, B = left < t->batch ? left : t->batch;
-    RHEO_TRY(encode_batch(session, t, B));
-    rheo__plan_forward(t->plan);
     bool membrane = phase->loss->uses_readout;
+    encode_batch(session, t, B);
+    /* comparisons with NaN are false: spikes could hide it from here on */
+    if (!rheo__all_finite(t->x, (size_t)B * rheo__pitch(session->data->features)))
+        return refuse_input(session, t);
+    rheo__plan_forward(t->plan);
     rheo_loss_call loss = {.options = &phase->loss_options,
                            .dt = session->code.dt,
                            .T = t->plan->request.T,
                            .B = B,
-                           .C = session->data->classes,
+                           .C = rheo_net_outputs(session->net),
+                           .classes = session->data->classes,
                            .out = rheo__plan_output(t->plan),
                            .readout = rheo__plan_readout(t->plan),
                            .label = t->label,
                            .gout = membrane ? NULL : &t->plan->gradient[session->net->output],
                            .greadout = membrane ? &t->plan->greadout : NULL,
                            .scratch = t->scratch};
-    double value = rheo__loss_value(phase->loss, &loss);
-    RHEO_CHECK(session->ctx, isfinite(value), RHEO_NUMERIC,
-               "the loss is %f in epoch %u after %u samples; a smaller `rate` or `clip` may help", value,
-               session->epoch + 1, session->at);
+    *value = rheo__loss_value(phase->loss, &loss);
+    if (!isfinite(*value)) return not_finite(session, t, "loss");
     t->plan->work[session->net->output].gout = membrane ? NULL : loss.gout;
     rheo__plan_backward(t->plan);
-    clip(session, t);
-    RHEO_CHECK(session->ctx, isfinite(t->norm), RHEO_NUMERIC,
-               "the gradient is not finite in epoch %u after %u samples; a smaller `rate` or `clip` "
-               "may help",
-               session->epoch + 1, session->at);
+    return RHEO_OK;
+}
+
+static rheo_status step(rheo_session *session, trainer *t)
+{
+    t->rate = rate_now(session, t);
+    const rheo_param *wrong = rheo__update_step(&t->update, t->rate);
+    RHEO_CHECK(session->ctx, !wrong, RHEO_NUMERIC,
+               "%s.%s is not finite in epoch %u after %u samples: the step at rate %g, with a "
+               "gradient of norm %g, made it so; a smaller `rate`, or `clip`, may help",
+               wrong->node, wrong->name, session->epoch + 1, session->at, t->rate, t->update.norm);
+    session->show++; /* one for all batches of a step: random numbers as of one large batch */
+    return RHEO_OK;
+}
+
+static rheo_status batch(rheo_session *session)
+{
+    trainer *t = session->own;
+    if (t->permuted != session->epoch + 1) {
+        rheo_key key = rheo__key(session->seed, session->phase, RHEO_FOR_SHUFFLE);
+        rheo__permutation(key, session->epoch, t->count, t->order);
+        t->permuted = session->epoch + 1;
+    }
+    uint32_t left = session->goal - session->at, B = left < t->batch ? left : t->batch;
+    double value;
+    RHEO_TRY(gradients(session, t, B, &value));
+    rheo__update_add(&t->update, B);
+    if (!isfinite(t->update.norm)) return not_finite(session, t, "gradient");
     session->correct += count_right(session, t, B);
     session->operations += 3 * count_work(t); /* forward, and the two products of backward */
-    update(session, t);
+    /* what is left over at the end of an epoch is a step too, as is a last, smaller batch */
+    if (rheo__update_full(&t->update) || B == left) RHEO_TRY(step(session, t));
     session->loss_sum += value * B;
     session->seen += B;
     session->at += B;
-    session->show++;
     return RHEO_OK;
 }
+
+/* ---- an epoch ---- */
 
 /* Activity of the last batch, each population. */
 static rheo_status epoch(rheo_session *session, rheo_metrics *line)
 {
     const trainer *t = session->own;
-    line->gradient = t->norm;
+    line->gradient = t->update.norm;
+    line->learning_rate = t->rate;
     rheo__plan_activity(t->plan, RHEO_METRIC_LAYERS, line->rate, line->silent);
+    return RHEO_OK;
+}
+
+static void copy_net(rheo_net *net, float *const *best, bool back)
+{
+    for (uint32_t p = 0; p < net->params; p++) {
+        size_t bytes = (size_t)net->param[p].rows * net->param[p].cols * sizeof(float);
+        memcpy(back ? net->param[p].value : best[p], back ? best[p] : net->param[p].value, bytes);
+    }
+    if (back) rheo_net_touch(net);
+}
+
+/* After validation: the plateau and early stopping look at the epoch's figures. */
+static rheo_status closed(rheo_session *session, const rheo_metrics *line, bool *stop)
+{
+    trainer *t = session->own;
+    const rheo_phase *phase = session->now;
+    const double *v = phase->options.v;
+    if (phase->schedule->observe && line->epoch >= v[WARM_UP])
+        phase->schedule->observe(&phase->schedule_options, line->loss, line->validation_accuracy,
+                                 v[RATE], &t->course);
+    if (!(v[STOP_AFTER] > 0) && !t->best) return RHEO_OK;
+    watch *w = &t->watch;
+    bool better = !(w->epoch > 0) || line->validation_accuracy > w->best + v[STOP_LEAST];
+    w->bad = better ? 0 : w->bad + 1;
+    if (better) {
+        w->best = line->validation_accuracy;
+        w->epoch = line->epoch;
+        if (t->best) copy_net(session->net, t->best, false);
+    }
+    *stop = v[STOP_AFTER] > 0 && w->bad >= v[STOP_AFTER];
+    if (!*stop && session->epoch + 1 < session->epochs) return RHEO_OK;
+    if (t->best) copy_net(session->net, t->best, true);
+    if (*stop || t->best)
+        rheo__message(session->ctx,
+                      "%s after epoch %.0f: best validation accuracy %.2f %% in epoch "
+                      "%.0f%s",
+                      *stop ? "stopped" : "ended", line->epoch, w->best, w->epoch,
+                      t->best ? ", whose net is kept" : "");
     return RHEO_OK;
 }
 
 static uint32_t slots(rheo_session *session, rheo_slot *slot, uint32_t room)
 {
     trainer *t = session->own;
-    uint32_t count = 0, each = session->now->optimiser->slots;
-    for (uint32_t p = 0; p < session->net->params; p++)
-        for (uint32_t s = 0; s < each && t->slot[p * each + s] && count < room; s++) {
-            const rheo_param *param = &session->net->param[p];
-            slot[count] = (rheo_slot){.type = RHEO_SLOT_F32,
-                                      .rows = param->rows,
-                                      .cols = param->cols,
-                                      .data = t->slot[p * each + s]};
-            snprintf(slot[count++].path, sizeof slot->path, "/optimiser/%s/%s/%u", param->node,
-                     param->name, s);
-        }
-    if (count < room) {
-        slot[count] = (rheo_slot){.type = RHEO_SLOT_U64, .rows = 1, .data = &t->step};
-        snprintf(slot[count++].path, sizeof slot->path, "/optimiser/step");
+    uint32_t count = rheo__update_slots(&t->update, slot, room);
+    for (uint32_t p = 0; t->best && p < session->net->params && count < room; p++) {
+        const rheo_param *param = &session->net->param[p];
+        slot[count] = (rheo_slot){
+            .type = RHEO_SLOT_F32, .rows = param->rows, .cols = param->cols, .data = t->best[p]};
+        snprintf(slot[count++].path, sizeof slot->path, "/best/%s/%s", param->node, param->name);
     }
+    if (count + 3 > room) return count;
+    slot[count++] = (rheo_slot){.path = "/optimiser/course",
+                                .type = RHEO_SLOT_F64,
+                                .rows = sizeof t->course / sizeof(double),
+                                .data = &t->course};
+    slot[count++] = (rheo_slot){.path = "/optimiser/watch",
+                                .type = RHEO_SLOT_F64,
+                                .rows = sizeof t->watch / sizeof(double),
+                                .data = &t->watch};
+    slot[count++] =
+        (rheo_slot){.path = "/optimiser/rate", .type = RHEO_SLOT_F64, .rows = 1, .data = &t->rate};
     return count;
 }
 
@@ -337,5 +453,6 @@ const rheo_learner rheo__learner_bptt = {
     .begin = begin,
     .batch = batch,
     .epoch = epoch,
+    .closed = closed,
     .slots = slots,
     .end = end};

@@ -17,6 +17,7 @@ typedef struct rheo_metrics {        /* of one epoch; a line of metrics.csv. All
     double gradient;                 /* norm of the last batch's gradient; NaN */
     double seconds;
     double operations;               /* MACs and ACs of this epoch's training */
+    double learning_rate;            /* of the last step; NaN */
     double rate[RHEO_METRIC_LAYERS];   /* of each population in order: spikes a neuron and step; NaN */
     double silent[RHEO_METRIC_LAYERS]; /* share that never fired in the last batch or sample; NaN */
 } rheo_metrics;
@@ -43,8 +44,8 @@ enum {
     RHEO_CODE_LABEL
 };
 
-/* A phase of a recipe: one map under `learn`. The options of the loss and of the optimiser that it
- * names stand in the same map. */
+/* A phase of a recipe: one map under `learn`. The options of the loss, of the optimiser and of the
+ * schedule that it names stand in the same map. */
 struct rheo_learner;
 typedef struct rheo_phase {
     const struct rheo_learner *learner;
@@ -53,6 +54,8 @@ typedef struct rheo_phase {
     rheo_options loss_options;
     const rheo_optimiser *optimiser; /* NULL: the learner has no field `optimiser` */
     rheo_options optimiser_options;
+    const rheo_schedule *schedule;   /* NULL: the learner has no field `schedule` */
+    rheo_options schedule_options;
 } rheo_phase;
 
 #define RHEO_SESSION_SLOTS 512
@@ -68,8 +71,8 @@ typedef struct rheo_session {
     const rheo_phase *now;
     void *own;                       /* the learner's, made by begin, freed by end */
     uint32_t epoch, epochs;          /* of this phase */
-    uint32_t at;                     /* samples of this epoch done */
-    uint32_t show;                   /* training steps or presentations of the run so far */
+    uint32_t at, goal;               /* samples of this epoch done; in all */
+    uint32_t show;                   /* the optimiser's steps or presentations of the run so far */
     double loss_sum, seconds;        /* of this epoch so far */
     uint64_t correct, seen;
     double operations;               /* of the run so far */
@@ -83,7 +86,7 @@ typedef struct rheo_learner {
     const char *name, *title, *equations, *source;
     const char *needs;               /* what learning needs of hardware: "transported weights", "local traces", … */
     bool local;                      /* learnable on chip */
-    const rheo_field *fields;        /* an `epochs` field, if there is one, is read by the session */
+    const rheo_field *fields;        /* fields `epochs` and `iterations` are read by the session */
     /* Checks the options against the net and changes its structure (another neuron model). Called in
      * training and again when a model file is read. NULL: nothing. */
     rheo_status (*edit)(rheo_session *session);
@@ -91,9 +94,12 @@ typedef struct rheo_learner {
     rheo_status (*apply)(rheo_session *session);
     /* Makes plans and slots: all memory it will own. measure: only adds up what they would take. */
     rheo_status (*begin)(rheo_session *session, bool measure, size_t *bytes);
-    /* Trains on the next batch (position `at` of the epoch's permutation); advances at, show, sums. */
+    /* Trains on the next batch (position `at` of the epoch's permutation, up to `goal`); advances at,
+     * show, sums. */
     rheo_status (*batch)(rheo_session *session);
     rheo_status (*epoch)(rheo_session *session, rheo_metrics *line); /* fills what it knows of the line */
+    /* After an epoch has been validated; *stop: it was the last of the phase. NULL: nothing */
+    rheo_status (*closed)(rheo_session *session, const rheo_metrics *line, bool *stop);
     /* What must be in a checkpoint beyond the net's slots and the session's counters. */
     uint32_t (*slots)(rheo_session *session, rheo_slot *slots, uint32_t room);
     void (*end)(rheo_session *session);

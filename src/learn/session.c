@@ -1,8 +1,9 @@
-/* session.c: phases in order, epochs in a phase, batches in an epoch, and checkpoints between batches.
+/* session.c: phases in order, epochs in a phase, batches in an epoch, and checkpoints between
+ * batches.
  *
- * A checkpoint holds the net, the learner's slots and the counters below; random numbers are functions
- * of those counters, so a run goes on to the same bits. Phases that only edit are not checkpointed:
- * they are quick, follow from the learned net, and are done again. */
+ * A checkpoint holds the net, the learner's slots and the counters below; random numbers are
+ * functions of those counters, so a run goes on to the same bits. Phases that only edit are not
+ * checkpointed: they are quick, follow from the learned net, and are done again. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "learn/learn.h"
@@ -22,17 +23,44 @@ typedef struct runner {
     double saved, mark; /* times of the last checkpoint and of the last look at the clock */
 } runner;
 
-static uint32_t epochs_of(const rheo_phase *phase)
+static double option(const rheo_phase *phase, const char *name)
 {
-    int index = phase->learner->fields ? rheo__field_index(phase->learner->fields, "epochs") : -1;
-    return phase->learner->apply || index < 0 ? 0 : (uint32_t)phase->options.v[index];
+    int index = phase->learner->fields ? rheo__field_index(phase->learner->fields, name) : -1;
+    return phase->learner->apply || index < 0 ? 0 : phase->options.v[index];
+}
+
+/* Of a phase that is counted in batches: those, and the batches of an epoch. */
+static bool in_batches(const rheo_session *session, const rheo_phase *phase, uint64_t *all,
+                       uint64_t *an_epoch)
+{
+    uint64_t count = session->data->count[RHEO_TRAIN];
+    uint64_t batch = session->batch < count ? session->batch : count;
+    *all = (uint64_t)option(phase, "iterations");
+    *an_epoch = batch > 0 ? (count + batch - 1) / batch : 1;
+    return *all > 0;
+}
+
+static uint64_t epochs_of(const rheo_session *session, const rheo_phase *phase)
+{
+    uint64_t all, an_epoch;
+    if (in_batches(session, phase, &all, &an_epoch)) return (all + an_epoch - 1) / an_epoch;
+    return (uint64_t)option(phase, "epochs");
+}
+
+/* Samples of the epoch that begins: less than all where the last batch falls into it. */
+static uint32_t goal_of(const rheo_session *session)
+{
+    uint64_t all, an_epoch, count = session->data->count[RHEO_TRAIN];
+    if (!in_batches(session, session->now, &all, &an_epoch)) return (uint32_t)count;
+    uint64_t left = (all - session->epoch * an_epoch) * session->batch;
+    return (uint32_t)(left < count ? left : count);
 }
 
 static void enter(rheo_session *session, const rheo_session_request *ask, uint32_t phase)
 {
     session->phase = phase;
     session->now = &ask->phase[phase];
-    session->epochs = epochs_of(session->now);
+    session->epochs = (uint32_t)epochs_of(session, session->now);
 }
 
 /* ---- checkpoint ---- */
@@ -40,10 +68,10 @@ static void enter(rheo_session *session, const rheo_session_request *ask, uint32
 static uint32_t counter_slots(runner *run, rheo_slot *slot)
 {
     rheo_session *session = run->session;
-    slot[0] = (rheo_slot){.path = "/session/counters", .type = RHEO_SLOT_U64, .rows = COUNTERS,
-                          .data = run->counter};
-    slot[1] = (rheo_slot){.path = "/session/sums", .type = RHEO_SLOT_F64, .rows = SUMS,
-                          .data = run->sum};
+    slot[0] = (rheo_slot){
+        .path = "/session/counters", .type = RHEO_SLOT_U64, .rows = COUNTERS, .data = run->counter};
+    slot[1] =
+        (rheo_slot){.path = "/session/sums", .type = RHEO_SLOT_F64, .rows = SUMS, .data = run->sum};
     slot[2] = (rheo_slot){.path = "/session/history",
                           .type = RHEO_SLOT_F64,
                           .rows = session->lines_room,
@@ -58,8 +86,8 @@ static uint32_t all_slots(runner *run, bool learner)
     uint32_t count = counter_slots(run, run->slot);
     count += rheo__net_slots(session->net, run->slot + count, RHEO_SESSION_SLOTS - count);
     if (learner && session->own && session->now->learner->slots)
-        count += session->now->learner->slots(session, run->slot + count,
-                                              RHEO_SESSION_SLOTS - count);
+        count +=
+            session->now->learner->slots(session, run->slot + count, RHEO_SESSION_SLOTS - count);
     return count;
 }
 
@@ -67,8 +95,8 @@ static rheo_status save(runner *run)
 {
     rheo_session *session = run->session;
     if (!run->ask->checkpoint) return RHEO_OK;
-    uint64_t counter[COUNTERS] = {session->phase, session->epoch, session->at,   session->show,
-                                  session->correct, session->seen, session->lines};
+    uint64_t counter[COUNTERS] = {session->phase,   session->epoch, session->at,   session->show,
+                                  session->correct, session->seen,  session->lines};
     double sum[SUMS] = {session->loss_sum, session->seconds, session->operations};
     memcpy(run->counter, counter, sizeof counter);
     memcpy(run->sum, sum, sizeof sum);
@@ -128,7 +156,7 @@ static void report(const rheo_session *session, bool end)
                               .epoch = session->epoch + 1,
                               .epochs = session->epochs,
                               .done = session->at,
-                              .total = session->data->count[RHEO_TRAIN],
+                              .total = session->goal,
                               .loss = judged ? session->loss_sum / seen : NAN,
                               .accuracy = judged ? 100.0 * (double)session->correct / seen : NAN,
                               .seconds = session->seconds,
@@ -141,10 +169,10 @@ static rheo_status stop_here(runner *run)
 {
     rheo_session *session = run->session;
     RHEO_TRY(save(run));
-    return rheo__fail(session->ctx, RHEO_INTERRUPTED, "interrupted in epoch %u of %u%s",
-                      session->epoch + 1, session->epochs,
-                      run->ask->checkpoint ? "; a checkpoint has been kept, the same command goes on"
-                                           : "");
+    return rheo__fail(
+        session->ctx, RHEO_INTERRUPTED, "interrupted in epoch %u of %u%s", session->epoch + 1,
+        session->epochs,
+        run->ask->checkpoint ? "; a checkpoint has been kept, the same command goes on" : "");
 }
 
 static rheo_status look(runner *run)
@@ -170,14 +198,16 @@ static rheo_status validate(rheo_session *session, rheo_metrics *line)
     return RHEO_OK;
 }
 
-/* What the learner knows after the last batch of an epoch; it goes into a checkpoint that is made before
- * the epoch is closed. */
+/* What the learner knows after the last batch of an epoch; it goes into a checkpoint that is made
+ * before the epoch is closed. */
 static rheo_status open_line(rheo_session *session)
 {
     const rheo_learner *learner = session->now->learner;
     rheo_metrics *line = &session->line[session->lines];
-    *line = (rheo_metrics){
-        .phase = session->phase + 1, .epoch = session->epoch + 1, .gradient = NAN};
+    *line = (rheo_metrics){.phase = session->phase + 1,
+                           .epoch = session->epoch + 1,
+                           .gradient = NAN,
+                           .learning_rate = NAN};
     for (uint32_t i = 0; i < RHEO_METRIC_LAYERS; i++) line->rate[i] = line->silent[i] = NAN;
     return learner->epoch ? learner->epoch(session, line) : RHEO_OK;
 }
@@ -199,8 +229,11 @@ static rheo_status close_epoch(runner *run, double operations_before)
     run->mark = t;
     line->seconds = session->seconds;
     report(session, true);
+    bool stop = false;
+    if (session->now->learner->closed)
+        RHEO_TRY(session->now->learner->closed(session, line, &stop));
     session->lines++;
-    session->epoch++;
+    session->epoch = stop ? session->epochs : session->epoch + 1;
     session->at = 0;
     session->correct = session->seen = 0;
     session->loss_sum = session->seconds = 0;
@@ -226,9 +259,10 @@ static rheo_status train_phase(runner *run, bool resume)
     run->mark = rheo__now();
     while (!status && session->epoch < session->epochs) {
         double before = operations_closed(session);
-        while (!status && session->at < session->data->count[RHEO_TRAIN]) {
+        session->goal = goal_of(session);
+        while (!status && session->at < session->goal) {
             status = learner->batch(session);
-            bool last = session->at == session->data->count[RHEO_TRAIN];
+            bool last = session->at == session->goal;
             if (!status && last) status = open_line(session);
             if (!status) status = look(run);
         }
@@ -270,9 +304,9 @@ static rheo_status run_phases(runner *run)
 static rheo_status make_history(rheo_session *session, const rheo_session_request *request)
 {
     uint64_t room = 0;
-    for (uint32_t p = 0; p < request->phases; p++) room += epochs_of(&request->phase[p]);
-    RHEO_CHECK(session->ctx, room <= 1u << 24, RHEO_USAGE, "learn: %llu epochs, expected at most %u",
-               (unsigned long long)room, 1u << 24);
+    for (uint32_t p = 0; p < request->phases; p++) room += epochs_of(session, &request->phase[p]);
+    RHEO_CHECK(session->ctx, room <= 1u << 24, RHEO_USAGE,
+               "learn: %llu epochs, expected at most %u", (unsigned long long)room, 1u << 24);
     session->lines_room = (uint32_t)room;
     return rheo__alloc(session->ctx, session->lines_room, sizeof *session->line, "the history",
                        &session->line);

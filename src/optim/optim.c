@@ -1,11 +1,13 @@
-/* optim.c: the table of optimisers, and the schedules of the rate. */
+/* optim.c: the tables of optimisers and of schedules. */
 #include "optim/optim.h"
-#include <math.h>
 #include <string.h>
 
 #define RHEO_OPTIMISER(symbol, name) extern const rheo_optimiser rheo__optimiser_##symbol;
 #include "optim/optimisers.def"
 #undef RHEO_OPTIMISER
+#define RHEO_SCHEDULE(symbol, name) extern const rheo_schedule rheo__schedule_##symbol;
+#include "optim/schedules.def"
+#undef RHEO_SCHEDULE
 
 static const rheo_optimiser *const optimisers[] = {
 #define RHEO_OPTIMISER(symbol, name) &rheo__optimiser_##symbol,
@@ -32,34 +34,27 @@ const rheo_optimiser *rheo__optimiser_find(const char *name)
     return NULL;
 }
 
-/* Factors that go from 1 at progress 0 to `last` at progress 1. */
-static double constant(double last, double progress)
+static const rheo_schedule *const schedules[] = {
+#define RHEO_SCHEDULE(symbol, name) &rheo__schedule_##symbol,
+#include "optim/schedules.def"
+#undef RHEO_SCHEDULE
+};
+#define SCHEDULES (sizeof schedules / sizeof schedules[0])
+
+const char *const rheo__schedule_names[] = {
+#define RHEO_SCHEDULE(symbol, name) name,
+#include "optim/schedules.def"
+#undef RHEO_SCHEDULE
+    NULL};
+
+const rheo_schedule *rheo__schedule_at(uint32_t index)
 {
-    (void)last;
-    (void)progress;
-    return 1;
+    return index < SCHEDULES ? schedules[index] : NULL;
 }
 
-static double linear(double last, double progress)
+const rheo_schedule *rheo__schedule_find(const char *name)
 {
-    return 1 + (last - 1) * progress;
-}
-
-static double cosine(double last, double progress)
-{
-    return last + (1 - last) * (1 + cos(3.14159265358979323846 * progress)) / 2;
-}
-
-static double exponential(double last, double progress)
-{
-    return pow(last, progress);
-}
-
-typedef double factor_fn(double last, double progress);
-static factor_fn *const schedules[] = {constant, linear, cosine, exponential};
-const char *const rheo__schedule_names[] = {"constant", "linear", "cosine", "exponential", NULL};
-
-double rheo__schedule(uint32_t schedule, double last, double progress)
-{
-    return schedules[schedule](last, progress);
+    for (size_t i = 0; i < SCHEDULES; i++)
+        if (strcmp(rheo__schedule_names[i], name) == 0) return schedules[i];
+    return NULL;
 }

@@ -113,6 +113,15 @@ static bool optimiser_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *
     return true;
 }
 
+static bool schedule_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+{
+    (void)catalogue;
+    const rheo_schedule *t = rheo__schedule_at(index);
+    if (!t) return false;
+    *out = (rheo_entry){COMMON(t), .fields = t->fields};
+    return true;
+}
+
 static bool learner_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
@@ -219,6 +228,7 @@ const rheo_catalogue_kind rheo__catalogue_kinds[] = {
     {"losses", "loss", loss_at},
     {"encoders", "encoder", encoder_at},
     {"optimisers", "optimiser", optimiser_at},
+    {"schedules", "schedule", schedule_at},
     {"learners", "learner", learner_at},
     {"readouts", "readout", readout_at},
     {"datasets", "dataset", dataset_at},

@@ -1,6 +1,6 @@
 /* joint.c: which fields a section of a recipe knows. `code` has the fields of the encoder that it
- * names, `neuron` those of its model, a phase of `learn` those of its method, its loss and its
- * optimiser; so the table depends on the document, and changes with an override. */
+ * names, `neuron` those of its model, a phase of `learn` those of its method, its loss, its
+ * optimiser and its schedule; so the table depends on the document, and changes with an override. */
 #include "recipe/schema.h"
 #include <string.h>
 
@@ -57,6 +57,9 @@ void rheo__joint_learn(const rheo_doc *map, rheo_joint *out)
     name = rheo__joint_chosen(learner, map, "optimiser");
     const rheo_optimiser *optimiser = name ? rheo__optimiser_find(name) : NULL;
     if (optimiser) add(out, optimiser->fields);
+    name = rheo__joint_chosen(learner, map, "schedule");
+    const rheo_schedule *schedule = name ? rheo__schedule_find(name) : NULL;
+    if (schedule) add(out, schedule->fields);
 }
 
 void rheo__doc_drop(rheo_context *ctx, rheo_doc *map, const char *key)

@@ -116,6 +116,7 @@ static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *wh
                              rheo__learner_names);
     RHEO_TRY(check_chosen(b, learner, map, "loss", where));
     RHEO_TRY(check_chosen(b, learner, map, "optimiser", where));
+    RHEO_TRY(check_chosen(b, learner, map, "schedule", where));
     rheo_joint joint;
     rheo_options v;
     rheo__joint_learn(map, &joint);
@@ -123,6 +124,7 @@ static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *wh
     RHEO_TRY(rheo__take_fields(b, map, joint.field, skip, where, to, &v));
     const char *loss = rheo__joint_chosen(learner, map, "loss");
     const char *optimiser = rheo__joint_chosen(learner, map, "optimiser");
+    const char *schedule = rheo__joint_chosen(learner, map, "schedule");
     phase->learner = learner;
     if (learner->fields) phase->options = rheo__joint_pick(&joint, &v, learner->fields);
     phase->loss = loss ? rheo__loss_find(loss) : NULL;
@@ -131,6 +133,9 @@ static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *wh
     phase->optimiser = optimiser ? rheo__optimiser_find(optimiser) : NULL;
     if (phase->optimiser && phase->optimiser->fields)
         phase->optimiser_options = rheo__joint_pick(&joint, &v, phase->optimiser->fields);
+    phase->schedule = schedule ? rheo__schedule_find(schedule) : NULL;
+    if (phase->schedule)
+        phase->schedule_options = rheo__joint_pick(&joint, &v, phase->schedule->fields);
     return RHEO_OK;
 }
 

@@ -305,7 +305,7 @@ void rheo__metrics_csv(const rheo_session *session, rheo_text *out)
 {
     const rheo_net *net = session->net;
     rheo__text_add(out, "phase,epoch,loss,train_accuracy,validation_accuracy,gradient_norm,seconds,"
-                        "operations");
+                        "operations,learning_rate");
     uint32_t layers = 0;
     for (uint32_t n = 0; n < net->nodes && layers < RHEO_METRIC_LAYERS; n++)
         if (net->node[n].neuron) {
@@ -322,6 +322,7 @@ void rheo__metrics_csv(const rheo_session *session, rheo_text *out)
         add_figure(out, line->gradient);
         add_figure(out, line->seconds);
         add_figure(out, line->operations);
+        add_figure(out, line->learning_rate);
         for (uint32_t l = 0; l < layers; l++) {
             add_figure(out, line->rate[l]);
             add_figure(out, line->silent[l]);

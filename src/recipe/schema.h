@@ -13,7 +13,7 @@ rheo_status rheo__unknown(rheo_context *ctx, const char *file, uint32_t line, co
                           const char *found, const char *where, const char *const *names);
 
 /* The fields that a section knows: its own and those of what it names (encoder, model, learner,
- * loss, optimiser). A name in two tables is one field for both. What a section names wrongly adds
+ * loss, optimiser, schedule). A name in two tables is one field for both. What a section names wrongly adds
  * none. */
 typedef struct rheo_joint {
     uint32_t count;
