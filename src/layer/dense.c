@@ -13,24 +13,21 @@
  *             population counts (exact integers, therefore equal to the float sum)
  *   product   all else
  * A static input is multiplied once. Leaves out: sparse connections, learnt gains. */
+#include "layer/initialise.h"
 #include "layer/pack.h"
 #include "layer/rows.h"
 #include <math.h>
 #include <string.h>
 
-enum { OUT, BIAS, WEIGHTS, INITIALISE };
+enum { OUT, BIAS, WEIGHTS, INITIAL };
 enum { REAL, BINARY };
-enum { PYTORCH, GLOROT, HE };
 static const char *const weight_kinds[] = {"real", "binary", NULL};
-static const char *const initial_kinds[] = {"pytorch", "glorot", "he", NULL};
 static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD("out", "1", 1, 1, 1 << 20, "Number of outputs."),
     RHEO_FLAG_FIELD("bias", 1, "Adds a trained constant to each output."),
     RHEO_CHOICE_FIELD("weights", REAL, weight_kinds,
                       "real, or binary: the sign of a trained real shadow weight."),
-    RHEO_CHOICE_FIELD("initialise", PYTORCH, initial_kinds,
-                      "pytorch: U(+-1/sqrt(in)), bias too; glorot: U(+-sqrt(6/(in+out))); he: "
-                      "N(0, 2/in); the latter two with bias 0."),
+    RHEO_INITIAL_FIELDS,
     RHEO_FIELD_END};
 
 static uint32_t inputs(const rheo_work *work)
@@ -61,6 +58,8 @@ static bool signs(const rheo_signal *in)
 
 static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
+    const rheo_initial initial = {.node = node, .option = node->options.v + INITIAL};
+    RHEO_TRY(rheo__initial_check(ctx, &initial));
     return rheo__infer_weights(ctx, node, node->options.v[OUT]);
 }
 
@@ -82,22 +81,12 @@ static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
 
 static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed)
 {
-    const rheo_key key = rheo__key(seed, node->index, RHEO_FOR_WEIGHTS);
-    const rheo_param *w = node->param[0], *bias = node->params > 1 ? node->param[1] : NULL;
-    const uint64_t size = (uint64_t)w->rows * w->cols;
-    const double in = w->cols, out = w->rows;
-    const int kind = (int)node->options.v[INITIALISE];
-    const float bound = (float)(kind == PYTORCH ? 1 / sqrt(in) : sqrt(6 / (in + out)));
+    const rheo_initial initial = {.node = node,
+                                  .option = node->options.v + INITIAL,
+                                  .in = rheo__shape_size(node->in),
+                                  .out = rheo__shape_size(node->out)};
     (void)ctx;
-    if (kind == HE)
-        rheo__fill_normal(key, 0, 0, (float)sqrt(2 / in), w->value, size);
-    else
-        rheo__fill_uniform(key, 0, -bound, bound, w->value, size);
-    if (!bias) return;
-    if (kind == PYTORCH)
-        rheo__fill_uniform(key, 1, -bound, bound, bias->value, bias->cols);
-    else
-        memset(bias->value, 0, bias->cols * sizeof(float));
+    rheo__initialise(&initial, seed, node->param[0], node->params > 1 ? node->param[1] : NULL);
 }
 
 /* What is derived from the weights, as it lies in work->derived. */
