@@ -94,6 +94,7 @@ static rheo_request request_of(const rheo_session *session)
                           .in_fixed = encoder->fixed,
                           .train = true,
                           .gradient = true,
+                          .record = session->record,
                           .readout = loss->uses_readout ||
                                      rheo__readout_uses_membrane(session->code.output)};
 }
@@ -343,15 +344,30 @@ static rheo_status step(rheo_session *session, trainer *t)
     return RHEO_OK;
 }
 
-static rheo_status batch(rheo_session *session)
+/* Samples of the next batch; the epoch's order is made when it begins. */
+static uint32_t next_batch(const rheo_session *session, trainer *t)
 {
-    trainer *t = session->own;
     if (t->permuted != session->epoch + 1) {
         rheo_key key = rheo__key(session->seed, session->phase, RHEO_FOR_SHUFFLE);
         rheo__permutation(key, session->epoch, t->count, t->order);
         t->permuted = session->epoch + 1;
     }
-    uint32_t left = session->goal - session->at, B = left < t->batch ? left : t->batch;
+    const uint32_t left = session->goal - session->at;
+    return left < t->batch ? left : t->batch;
+}
+
+static rheo_status look(rheo_session *session, const rheo_plan **plan, double *loss)
+{
+    trainer *t = session->own;
+    const uint32_t B = next_batch(session, t);
+    *plan = t->plan;
+    return gradients(session, t, B, loss);
+}
+
+static rheo_status batch(rheo_session *session)
+{
+    trainer *t = session->own;
+    const uint32_t B = next_batch(session, t), left = session->goal - session->at;
     double value;
     RHEO_TRY(gradients(session, t, B, &value));
     rheo__update_add(&t->update, B);
@@ -452,6 +468,7 @@ const rheo_learner rheo__learner_bptt = {
     .fields = fields,
     .begin = begin,
     .batch = batch,
+    .look = look,
     .epoch = epoch,
     .closed = closed,
     .slots = slots,

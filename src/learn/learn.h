@@ -78,6 +78,7 @@ typedef struct rheo_session {
     double operations;               /* of the run so far */
     uint32_t lines, lines_room;      /* history; room: epochs of all phases */
     rheo_metrics *line;
+    const char *const *record;       /* what training's plan records, for who looks at it; NULL */
     /* fitted on training data after the phases: neuron -> class, for readout `response` */
     uint32_t *assignment;            /* [outputs] or NULL */
 } rheo_session;
@@ -97,6 +98,9 @@ typedef struct rheo_learner {
     /* Trains on the next batch (position `at` of the epoch's permutation, up to `goal`); advances at,
      * show, sums. */
     rheo_status (*batch)(rheo_session *session);
+    /* Forward, loss and backward of the next batch, as `batch` would do them, in the plan that it
+     * uses; nothing is learned. NULL: no gradients */
+    rheo_status (*look)(rheo_session *session, const rheo_plan **plan, double *loss);
     rheo_status (*epoch)(rheo_session *session, rheo_metrics *line); /* fills what it knows of the line */
     /* After an epoch has been validated; *stop: it was the last of the phase. NULL: nothing */
     rheo_status (*closed)(rheo_session *session, const rheo_metrics *line, bool *stop);
