@@ -1,19 +1,18 @@
 /* poisson.c: spikes at random, independent in every step (a Bernoulli train, which is Poisson's in
  * steps):
- *     P(s[t] = 1) = min(1, x * rate * intensity * dt / 1000)    [1], rate in Hz, dt in ms
  *
- *     parameter  default   unit  meaning
- *     rate        63.75    Hz    rate of x = 1 at intensity 1
- *     duration     0       ms    silence from here on; 0: spikes to the end of the window
+ *   poisson   P(s[t] = 1) = min(1, x * rate * intensity * dt / 1000)    [1], rate in Hz, dt in ms
+ *             rate        63.75  Hz  rate of x = 1 at intensity 1
+ *             duration     0     ms  silence from here on; 0: spikes to the end of the window
+ *   rate      P(s[t] = 1) = gain * intensity * x + offset, held to 0 ... 1    (snnTorch's
+ * spikegen.rate) gain         1     1   factor on the input offset       0     1   added to it
+ *             first        0     steps  silence before this step
  *
- * With rate = 1000/dt, x is the probability of a spike in a step. Negative x is silent. The default
- * rate is that of Diehl & Cook 2015 (a pixel of 255 at their intensity 2; they show 350 ms of 500).
- * A spike depends on (seed, sample, show, step, element) alone: streaming, batches and threads
- * change nothing. Leaves out: a refractory time of the input. */
-#include "coding/coding.h"
-#include "base/threads.h"
-#include "kernels/kernels.h"
-#include <string.h>
+ * With rate = 1000/dt, x is the probability of a spike in a step. Negative x is silent. poisson's
+ * default rate is that of Diehl & Cook 2015 (a pixel of 255 at their intensity 2; they show 350 ms
+ * of 500). A spike depends on (seed, sample, show, step, element) alone: streaming, batches and
+ * threads change nothing. Leaves out: a refractory time of the input. */
+#include "coding/spikes.h"
 
 enum { RATE, DURATION };
 static const rheo_field fields[] = {
@@ -23,54 +22,49 @@ static const rheo_field fields[] = {
     RHEO_FIELD_END,
 };
 
-/* A task is STEPS steps of CHUNK elements of one sample: its probabilities fit on the stack. Each
- * chunk has its own key, whose node is the chunk's number. */
-#define CHUNK 4096u
-#define STEPS 64u
-
-typedef struct job {
-    const rheo_encode *call;
-    rheo_signal *out;
-    const rheo_kernels *kernels;
-    float factor;
-    uint64_t end; /* first silent step */
-    uint32_t chunks, spans;
-} job;
-
-static void work(void *arg, uint32_t task, uint32_t thread)
+static void poisson_chances(const rheo_encode *call, uint32_t b, uint32_t first, uint32_t n,
+                            float *p)
 {
-    const job *j = arg;
-    const rheo_encode *call = j->call;
-    (void)thread;
-    uint32_t chunk = task % j->chunks, b = task / j->chunks / j->spans;
-    uint32_t t0 = task / j->chunks % j->spans * STEPS, t1 = t0 + STEPS;
-    uint32_t first = chunk * CHUNK, n = call->N - first < CHUNK ? call->N - first : CHUNK;
-    const float *x = call->x + (size_t)b * rheo__pitch(call->N) + first;
-    float p[CHUNK];
-    for (uint32_t i = 0; i < n; i++) {
-        float v = j->factor * x[i];
-        p[i] = v > 1.0f ? 1.0f : v > 0.0f ? v : 0.0f;
-    }
-    rheo_key key = rheo__key(call->seed, chunk, RHEO_FOR_ENCODER);
-    if (t1 > j->out->T) t1 = j->out->T;
-    uint64_t until = j->end > call->step0 ? j->end - call->step0 : 0; /* silent from here on */
-    uint32_t loud = until < t0 ? t0 : until < t1 ? (uint32_t)until : t1;
-    uint64_t *row = rheo__bits_row(j->out, t0, b) + first / 64;
-    j->kernels->bernoulli_steps(key, call->sample[b], call->show, call->step0 + t0, loud - t0, p, n,
-                                row, j->out->stride_t);
-    for (uint32_t t = loud; t < t1; t++)
-        memset(row + (t - t0) * j->out->stride_t, 0, rheo__words(n) * sizeof *row);
+    const float *x = rheo__features(call, b) + first;
+    const float factor = (float)(call->options->v[RATE] * call->intensity * call->dt / 1000);
+    for (uint32_t i = 0; i < n; i++) p[i] = factor * x[i];
 }
 
-static void encode(const rheo_encode *call, rheo_signal *out)
+static void poisson_encode(const rheo_encode *call, rheo_signal *out)
 {
-    const double *v = call->options->v;
-    job j = {.call = call, .out = out, .kernels = rheo__kernels(call->ctx), .end = UINT64_MAX};
-    j.factor = (float)(v[RATE] * call->intensity * call->dt / 1000);
-    if (v[DURATION] > 0) j.end = (uint64_t)(v[DURATION] / call->dt + 0.5);
-    j.chunks = call->N / CHUNK + (call->N % CHUNK != 0);
-    j.spans = out->T / STEPS + (out->T % STEPS != 0);
-    rheo__parallel(call->ctx, call->B * j.spans * j.chunks, work, &j);
+    const double duration = call->options->v[DURATION];
+    rheo__encode_random(call, out, poisson_chances, 0,
+                        duration > 0 ? (uint64_t)(duration / call->dt + 0.5) : UINT64_MAX);
+}
+
+enum { GAIN, OFFSET, FIRST };
+static const rheo_field rate_fields[] = {
+    RHEO_NUMBER_FIELD("gain", "1", 1, -1e6, 1e6, "factor on the input"),
+    RHEO_NUMBER_FIELD("offset", "1", 0, -1e6, 1e6, "added to it"),
+    RHEO_INTEGER_FIELD("first", "steps", 0, 0, 1e6, "silence before this step"),
+    RHEO_FIELD_END,
+};
+
+static void rate_chances(const rheo_encode *call, uint32_t b, uint32_t first, uint32_t n, float *p)
+{
+    const float *x = rheo__features(call, b) + first;
+    const float gain = (float)(call->options->v[GAIN] * call->intensity);
+    const float offset = (float)call->options->v[OFFSET];
+    for (uint32_t i = 0; i < n; i++) p[i] = gain * x[i] + offset;
+}
+
+static void rate_encode(const rheo_encode *call, rheo_signal *out)
+{
+    rheo__encode_random(call, out, rate_chances, (uint64_t)call->options->v[FIRST], UINT64_MAX);
+}
+
+static void rate_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
+{
+    const double *v = call->options->v, gain = v[GAIN] * call->intensity, steps = s->T - v[FIRST];
+    for (uint32_t i = 0; i < call->N; i++) {
+        const double p = steps > 0 ? rheo__spike_count(s, b, i) / steps : 0;
+        x[i] = gain != 0 ? (float)((p - v[OFFSET]) / gain) : 0;
+    }
 }
 
 const rheo_encoder rheo__encoder_poisson = {
@@ -81,5 +75,16 @@ const rheo_encoder rheo__encoder_poisson = {
     .form = RHEO_BITS,
     .fixed = false,
     .fields = fields,
-    .encode = encode,
+    .encode = poisson_encode,
+};
+
+const rheo_encoder rheo__encoder_rate = {
+    .name = "rate",
+    .title = "random spikes, the input their probability in a step (snnTorch's spikegen.rate)",
+    .equations = "P(s[t] = 1) = gain * intensity * x + offset, held to 0 ... 1; 0 before `first`",
+    .source = "Eshraghian et al. 2023, doi:10.1109/JPROC.2023.3308088, appendix B",
+    .form = RHEO_BITS,
+    .fields = rate_fields,
+    .encode = rate_encode,
+    .decode = rate_decode,
 };

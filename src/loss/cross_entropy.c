@@ -150,7 +150,7 @@ const rheo_loss rheo__loss_tet = {
         "temporal efficient training: cross-entropy at every step, and a pull to the threshold",
     .equations = "L = 1/(B T) sum_b sum_t (1-lambda) -log softmax(v[t,b,:])_label\n"
                  "    + lambda/C sum_c (v[t,b,c] - target)^2",
-    .source = "Deng et al. 2022, arXiv:2202.11946, equations 10 and 12",
+    .source = "Deng et al. 2022, arXiv:2202.11946",
     .uses_readout = true,
     .fields = tet_fields,
     .window = tet_window,
