@@ -31,15 +31,32 @@ static const struct {
     const char *readout, *window;
     uint32_t classes, assignment[8];
     const char *decision, *tie; /* a character a step; y: a tie */
+    rheo_group group;
 } cases[] = {
-    {"rate", "... 1.. .1. .1. ..1", 3, {0}, "00011", "ynynn"},
-    {"rate", "111 111 11.", 3, {0}, "000", "yyy"},
-    {"first", "... .1. 1.. 1.1", 3, {0}, "0111", "ynnn"},
-    {"first", "... .11 1..", 3, {0}, "011", "yyy"},
-    {"first", ".1 11 .1", 2, {0}, "111", "nnn"}, /* later spikes change nothing */
+    {"rate", "... 1.. .1. .1. ..1", 3, {0}, "00011", "ynynn", RHEO_GROUP_NONE},
+    {"rate", "111 111 11.", 3, {0}, "000", "yyy", RHEO_GROUP_NONE},
+    {"first", "... .1. 1.. 1.1", 3, {0}, "0111", "ynnn", RHEO_GROUP_NONE},
+    {"first", "... .11 1..", 3, {0}, "011", "yyy", RHEO_GROUP_NONE},
+    {"first", ".1 11 .1", 2, {0}, "111", "nnn", RHEO_GROUP_NONE}, /* later spikes change nothing */
     /* neurons 0, 1, 3 are of class 1; 2 of class 0; 4 of none; class 2 has none. Means after the
      * steps: 0 0 0 | 0 1/3 0 | 1 1/3 0 | 1 1 0 | 1 1 0 */
-    {"response", "..... 1.... ..1.. .1.1. ....1", 3, {1, 1, 0, 1, 9}, "01000", "ynnyy"},
+    {"response",
+     "..... 1.... ..1.. .1.1. ....1",
+     3,
+     {1, 1, 0, 1, 9},
+     "01000",
+     "ynnyy",
+     RHEO_GROUP_NONE},
+    /* pairs of neurons; counts 1 1 | 2 1 | 2 3; means alike */
+    {"rate", "1..1 .1.. ..11", 2, {0}, "001", "ynn", RHEO_GROUP_SUM},
+    {"rate", "1..1 .1.. ..11", 2, {0}, "001", "ynn", RHEO_GROUP_MEAN},
+    /* one early neuron wins over two late ones */
+    {"first", ".... ..1. 11..", 2, {0}, "011", "ynn", RHEO_GROUP_SUM},
+    /* 0 0 | 1 1 | 1 + 0.81 1 */
+    {"rank", ".... 1.1. .1.1 1111", 2, {0}, "0000", "yyyy", RHEO_GROUP_SUM},
+    {"rank", ".... .1.. ..1. 1..1", 2, {0}, "0000", "ynnn", RHEO_GROUP_SUM}, /* 1 + .81 > .9 + .81
+                                                                              */
+    {"rank", "... ..1 1..", 3, {0}, "022", "ynn", RHEO_GROUP_NONE},
 };
 
 static void decisions_by_hand(void **state)
@@ -53,6 +70,7 @@ static void decisions_by_hand(void **state)
         rheo_decide d = {.readout = index_of(cases[i].readout),
                          .out = &w.s,
                          .classes = cases[i].classes,
+                         .group = cases[i].group,
                          .assignment = cases[i].assignment,
                          .score = score,
                          .class_score = class_score};
@@ -86,8 +104,12 @@ static void membranes(void **state)
         /* sums: 1 0 | 1 2 | 4 3 and -1 -2 | -2 -2 | -2 -2 */
         {"membrane", {{0, 1, 0}, {0, 0, 0}}, {{0, 0, 0}, {0, 1, 1}}},
         {"last", {{0, 1, 0}, {0, 1, 0}}, {{0, 0, 0}, {0, 0, 1}}},
+        /* largest: 1 0 | 1 2 | 3 2 and -1 -2 | -1 0 | 0 0 */
+        {"max", {{0, 1, 0}, {0, 1, 0}}, {{0, 0, 0}, {0, 0, 1}}},
+        /* as the sums */
+        {"mean", {{0, 1, 0}, {0, 0, 0}}, {{0, 0, 0}, {0, 1, 1}}},
     };
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         for (uint32_t b = 0; b < 2; b++) {
             double score[2];
             rheo_decide d = {

@@ -50,6 +50,10 @@ typedef struct rheo_eval_options {
 RHEO_API rheo_status rheo_eval(rheo_context *ctx, const char *folder,
                                const rheo_eval_options *options, bool json, char **text);
 
+/* Why the net of a run folder does not learn: one training batch through its model, or its last
+ * checkpoint, and what is found (silent, saturated, out of reach, vanishing, exploding …). */
+RHEO_API rheo_status rheo_diagnose(rheo_context *ctx, const char *folder, bool json, char **text);
+
 typedef struct rheo_run_options {
     const char *input, *output;     /* .npy; [B,N] or [T,B,N] in, [T,B,M] out */
     const char *const *record;      /* "1.s", …; NULL-terminated or NULL */
@@ -72,7 +76,7 @@ typedef struct rheo_compare_options {
 RHEO_API rheo_status rheo_compare(rheo_context *ctx, const char *const *recipes,
                                   const rheo_compare_options *options, bool json, char **table);
 
-/* kind: "neurons", "surrogates", "layers", "losses", "encoders", "optimisers",
+/* kind: "neurons", "surrogates", "layers", "losses", "regularisers", "encoders", "optimisers",
  * "schedules", "learners", "synapses", "datasets", "recipes", "chips", "energies", or NULL for all. */
 RHEO_API rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **text);
 RHEO_API rheo_status rheo_show(rheo_context *ctx, const char *name, bool json, char **text);

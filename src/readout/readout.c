@@ -1,10 +1,5 @@
-/* readout.c: from the output layer to a decision, after every step.
- *     rate:     score[n] = sum over t of out[t,n]
- *     membrane: score[n] = sum over t of v[t,n]
- *     last:     score[n] = v[t,n]
- *     first:    score[n] = T - (step of the first spike), 0 while silent
- *     response: score[n] as rate; a class's score is the mean over the neurons assigned to it, 0
- *               without any (Diehl & Cook 2015)
+/* readout.c: from the output layer to a decision, after every step: scores of the output's neurons,
+ * joined for populations. What each read-out is, readouts.def tells.
  * The decision is the largest score; scores that are equal are a tie, which is reported. */
 #include "readout/readout.h"
 
@@ -37,6 +32,29 @@ static void take_first(const rheo_decide *d, uint32_t t, uint32_t b)
 {
     for (uint32_t n = 0; n < d->out->N; n++)
         if (!(d->score[n] > 0) && value(d->out, t, b, n) > 0) d->score[n] = d->out->T - t;
+}
+
+static void take_max(const rheo_decide *d, uint32_t t, uint32_t b)
+{
+    for (uint32_t n = 0; n < d->v->N; n++) {
+        const double v = (double)value(d->v, t, b, n);
+        if (t == 0 || v > d->score[n]) d->score[n] = v;
+    }
+}
+
+static void take_mean(const rheo_decide *d, uint32_t t, uint32_t b)
+{
+    for (uint32_t n = 0; n < d->v->N; n++)
+        d->score[n] = (d->score[n] * t + (double)value(d->v, t, b, n)) / (t + 1.0);
+}
+
+/* Outputs that first spike in the same step have the same rank. */
+static void take_rank(const rheo_decide *d, uint32_t t, uint32_t b)
+{
+    double weight = 1;
+    for (uint32_t n = 0; n < d->out->N; n++) weight *= d->score[n] > 0 ? 0.9 : 1;
+    for (uint32_t n = 0; n < d->out->N; n++)
+        if (!(d->score[n] > 0) && value(d->out, t, b, n) > 0) d->score[n] = weight;
 }
 
 /* Exact sums and one division a class, so equal means are equal. Blocks keep the counts on the
@@ -78,17 +96,21 @@ static void take_response(const rheo_decide *d, uint32_t t, uint32_t b)
 /* ---- the table --------------------------------------------------------------------------------
  */
 
-#define RHEO_READOUT(name, membrane, doc) #name,
+const char *const rheo__group_names[] = {"none", "sum", "mean", NULL};
+
+#define RHEO_READOUT(name, membrane, join, title, equations, source) #name,
 const char *const rheo__readout_names[] = {
 #include "readout/readouts.def"
     NULL};
 #undef RHEO_READOUT
 
+enum { SUM, LARGEST };
 static const struct {
     bool membrane;
+    int join;
     void (*take)(const rheo_decide *d, uint32_t t, uint32_t b);
 } readouts[] = {
-#define RHEO_READOUT(name, membrane, doc) {membrane, take_##name},
+#define RHEO_READOUT(name, membrane, join, title, equations, source) {membrane, join, take_##name},
 #include "readout/readouts.def"
 #undef RHEO_READOUT
 };
@@ -98,13 +120,32 @@ bool rheo__readout_uses_membrane(uint32_t readout)
     return readouts[readout].membrane;
 }
 
+/* Scores of the classes from those of their neurons. */
+static void join(const rheo_decide *d, uint32_t outputs)
+{
+    const uint32_t k = outputs / d->classes;
+    for (uint32_t c = 0; c < d->classes; c++) {
+        double all = 0;
+        for (uint32_t n = c * k; n < c * k + k; n++) {
+            if (readouts[d->readout].join == SUM)
+                all += d->score[n];
+            else if (d->score[n] > all)
+                all = d->score[n];
+        }
+        if (d->group == RHEO_GROUP_MEAN && readouts[d->readout].join == SUM) all /= k;
+        d->class_score[c] = all;
+    }
+}
+
 uint32_t rheo__decide(const rheo_decide *d, uint32_t t, uint32_t b, bool *tie)
 {
     const rheo_signal *from = readouts[d->readout].membrane ? d->v : d->out;
     if (t == 0)
         for (uint32_t n = 0; n < from->N; n++) d->score[n] = 0;
     readouts[d->readout].take(d, t, b);
-    bool by_class = readouts[d->readout].take == take_response;
+    const bool response = readouts[d->readout].take == take_response;
+    const bool by_class = response || d->group != RHEO_GROUP_NONE;
+    if (by_class && !response) join(d, from->N);
     const double *score = by_class ? d->class_score : d->score;
     uint32_t count = by_class || d->classes < from->N ? d->classes : from->N, best = 0;
     *tie = false;

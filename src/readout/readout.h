@@ -1,14 +1,19 @@
-/* readout.h: from the output layer's window to a decision; listed in readouts.def. */
+/* readout.h: from the output layer's window to a decision; listed in readouts.def. A population: the
+ * outputs are k neurons a class, group by group, and a class's score is the sum of its neurons', or
+ * their mean; of the first spike, the earliest. */
 #ifndef RHEO_SRC_READOUT_H
 #define RHEO_SRC_READOUT_H
 #include "array/signal.h"
 
-/* rate: sum of the output over the steps so far · membrane: sum of v · last: v of the last step
- * · first: earliest spike · response: mean response of the neurons assigned to each class */
 extern const char *const rheo__readout_names[];
+
+/* The choice `population` of a recipe. */
+typedef enum { RHEO_GROUP_NONE, RHEO_GROUP_SUM, RHEO_GROUP_MEAN } rheo_group;
+extern const char *const rheo__group_names[];
 
 typedef struct rheo_decide {
     uint32_t readout;
+    rheo_group group;                 /* NONE: a neuron a class */
     const rheo_signal *out, *v;       /* v: NULL unless the read-out needs it */
     uint32_t classes;
     const uint32_t *assignment;       /* response: class of each output neuron, ≥ classes: none */

@@ -3,6 +3,7 @@
 #include "recipe/catalogue.h"
 #include "base/file.h"
 #include "cost/cost.h"
+#include "loss/regulariser.h"
 #include "readout/readout.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -89,6 +90,17 @@ static bool loss_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
     if (!t) return false;
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     fact(out, "reads", "%s", t->uses_readout ? "the output's membrane" : "the output");
+    fact(out, "takes real targets", "%s", t->takes_target ? "yes" : "no");
+    if (t->estimated) fact(out, "gradient", "an estimator's");
+    return true;
+}
+
+static bool regulariser_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+{
+    (void)catalogue;
+    const rheo_regulariser *t = rheo__regulariser_at(index);
+    if (!t) return false;
+    *out = (rheo_entry){COMMON(t), .fields = t->fields};
     return true;
 }
 
@@ -100,6 +112,7 @@ static bool encoder_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *ou
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     fact(out, "gives", "%s%s", t->form == RHEO_BITS ? "spikes" : "real values",
          t->fixed ? ", the same at every step" : "");
+    fact(out, "can be decoded", "%s", t->decode ? "yes" : "no");
     return true;
 }
 
@@ -135,14 +148,17 @@ static bool learner_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *ou
 
 static bool readout_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
-#define RHEO_READOUT(name, membrane, doc) doc,
-    static const char *const titles[] = {
+#define RHEO_READOUT(name, membrane, join, title, equations, source)                               \
+    {#name, title, equations, source},
+    static const struct {
+        const char *name, *title, *equations, *source;
+    } rows[] = {
 #include "readout/readouts.def"
     };
 #undef RHEO_READOUT
     (void)catalogue;
-    if (index >= sizeof titles / sizeof *titles) return false;
-    *out = (rheo_entry){.name = rheo__readout_names[index], .title = titles[index]};
+    if (index >= sizeof rows / sizeof *rows) return false;
+    *out = (rheo_entry){COMMON(&rows[index])};
     fact(out, "reads", "%s",
          rheo__readout_uses_membrane(index) ? "the output's membrane" : "the output");
     return true;
@@ -226,6 +242,7 @@ const rheo_catalogue_kind rheo__catalogue_kinds[] = {
     {"synapses", "synapse", synapse_at},
     {"layers", "layer", layer_at},
     {"losses", "loss", loss_at},
+    {"regularisers", "regulariser", regulariser_at},
     {"encoders", "encoder", encoder_at},
     {"optimisers", "optimiser", optimiser_at},
     {"schedules", "schedule", schedule_at},
