@@ -5,6 +5,7 @@
 
 /* In all cases level 0 means reals in (-1, 1). dense: sizes around words and tiles. */
 static const rig_case cases[] = {
+#include "layer_cases_maps.inc"
     {.label = "dense real", .layer = "dense", .options = "out=67", .N = 130, .T = 3, .B = 4},
     {.label = "dense static",
      .layer = "dense",

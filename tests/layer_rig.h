@@ -16,6 +16,7 @@ typedef struct rig_case {
     rig_input input;
     double level; /* density of spikes; offset of reals */
     bool train, gradient, learn, readout, dynamic_out;
+    rheo_shape shape; /* of the input; left out: N, flat */
 } rig_case;
 
 typedef struct rig {
@@ -112,7 +113,8 @@ static inline rheo_status rig_infer(rig *r, rheo_context *ctx, const rig_case *c
     rig_options(r, node->layer->fields, c->options, &node->options);
     node->index = 3;
     node->dt = 0.5;
-    node->in = node->port_in[0] = (rheo_shape){{c->N, 1, 1, 1}};
+    node->in = node->port_in[0] = c->shape.dim[0] ? c->shape : (rheo_shape){{c->N, 1, 1, 1}};
+    r->what.N = rheo__shape_size(node->in);
     node->inputs = 1;
     if (node->layer->kind == RHEO_POPULATION) {
         node->neuron = rheo__neuron_find(c->model);
@@ -183,7 +185,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
                         .show = 2};
     const rig_input kind = c->input;
     const bool bits = kind >= SPIKES;
-    r->in[0] = rig_signal(r, bits ? RHEO_BITS : RHEO_REAL, c->T, c->B, c->N,
+    r->in[0] = rig_signal(r, bits ? RHEO_BITS : RHEO_REAL, c->T, c->B, r->what.N,
                           kind == STATIC_REALS || kind == PIXELS || kind == STATIC_SPIKES ||
                               kind == STATIC_SIGNS);
     if (kind >= SIGNS) r->in[0].lo = -1;

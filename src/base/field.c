@@ -71,6 +71,8 @@ void rheo__field_print(const rheo_field *field, double value, char out[64])
         snprintf(out, 64, "%s", value != 0 ? "true" : "false");
     else if (field->type == RHEO_CHOICE)
         snprintf(out, 64, "%s", field->choices[(int)value]);
+    else if (field->choices && value < 0)
+        snprintf(out, 64, "%s", field->choices[-1 - (int)value]);
     else
         print_number(value, out);
 }
@@ -81,6 +83,11 @@ static rheo_status parse_number(rheo_context *ctx, const rheo_field *field, cons
     bool whole = field->type == RHEO_INTEGER;
     char min[64], max[64];
     double value;
+    for (int i = 0; field->choices && field->choices[i]; i++)
+        if (strcmp(field->choices[i], text) == 0) {
+            *out = -1 - i;
+            return RHEO_OK;
+        }
     bool good = rheo__number(text, &value);
     if (good && isnan(value))
         good = isnan(field->init);
@@ -93,9 +100,10 @@ static rheo_status parse_number(rheo_context *ctx, const rheo_field *field, cons
     print_number(field->min, min);
     print_number(field->max, max);
     bool plain = !field->unit || strcmp(field->unit, "1") == 0;
-    return rheo__fail(ctx, RHEO_USAGE, "%s: %s is '%.64s', expected %s from %s to %s%s%s", where,
+    return rheo__fail(ctx, RHEO_USAGE, "%s: %s is '%.64s', expected %s from %s to %s%s%s%s%s", where,
                       field->name, text, whole ? "a whole number" : "a number", min, max,
-                      plain ? "" : " ", plain ? "" : field->unit);
+                      plain ? "" : " ", plain ? "" : field->unit, field->choices ? ", or " : "",
+                      field->choices ? field->choices[0] : "");
 }
 
 static rheo_status parse_flag(rheo_context *ctx, const rheo_field *field, const char *text,

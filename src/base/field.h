@@ -11,7 +11,7 @@ typedef struct rheo_field {
     const char *name, *unit; /* unit: "ms", "mV", "1", … */
     rheo_type type;
     double init, min, max;      /* FLAG: 0 or 1; CHOICE: the index of the default */
-    const char *const *choices; /* CHOICE: names, NULL-terminated */
+    const char *const *choices; /* CHOICE: names, NULL-terminated; numbers from 0: names of -1, -2, … */
     const char *doc;            /* one sentence */
 } rheo_field;
 
@@ -25,7 +25,7 @@ typedef struct rheo_field {
 #define RHEO_FIELD_END {NULL, NULL, RHEO_NUMBER, 0, 0, 0, NULL, NULL}
 
 /* The values of a table's options, in the table's order. */
-#define RHEO_OPTIONS_MAX 32
+#define RHEO_OPTIONS_MAX 64
 typedef struct rheo_options {
     double v[RHEO_OPTIONS_MAX];
 } rheo_options;

@@ -86,6 +86,20 @@ typedef struct rheo_tile {
 } rheo_tile;
 typedef void rheo_tile_fn(const rheo_tile *tile);
 
+/* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
+ * piece.from, stride apart. Pieces ascend in `to`. */
+typedef struct rheo_piece {
+    uint32_t to, count;
+    ptrdiff_t from;
+} rheo_piece;
+typedef struct rheo_columns {
+    const uint32_t *tap;
+    const rheo_piece *piece;
+    uint32_t taps, pieces, stride;
+    uint32_t width; /* of the rows, whole vectors: the last vector is cleared first; 0: it is not */
+    size_t pitch;   /* between rows */
+} rheo_columns;
+
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
@@ -99,6 +113,12 @@ typedef struct rheo_kernels {
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
                        uint32_t n0, uint32_t n1, float *c);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);
+    /* copies pieces of the image to rows; up to lanes-1 numbers after a row are overwritten */
+    void (*columns)(const rheo_columns *c, const float *image, float *to);
+    /* adds rows to the image, row after row */
+    void (*columns_add)(const rheo_columns *c, const float *from, float *image);
+    /* to[j] = bit first + j ? hi : lo */
+    void (*expand)(const uint64_t *bits, size_t first, uint32_t n, float lo, float hi, float *to);
     void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);
     /* m NULL: no momentum */
     void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,

@@ -1,0 +1,424 @@
+/* correlate.c: convolution as products with panels that are cut from the image when they are needed
+ * (implicit im2col): a panel has the K taps of up to tile_n positions, stays in the second-level
+ * cache and serves all channels of the map. Sparse spikes go another way to the same sums: each
+ * position gets the ascending list of its taps that are 1, and gathers rows of the transposed
+ * weights. */
+#include "layer/correlate.h"
+#include "base/threads.h"
+#include "layer/rows.h"
+#include <string.h>
+
+void rheo__correlation_finish(rheo_correlation *c)
+{
+    const rheo_window *w = &c->window;
+    c->in_group = c->in / c->groups;
+    c->out_group = c->out / c->groups;
+    c->taps = rheo__axes_product(w->kernel);
+    c->K = c->in_group * c->taps;
+    c->P = rheo__axes_product(w->out);
+    for (uint32_t a = 0; a < RHEO_AXES; a++)
+        c->extent[a] = (w->out[a] - 1) * w->stride[a] + (w->kernel[a] - 1) * w->dilation[a] + 1;
+    c->plane = rheo__axes_product(c->extent);
+}
+
+/* ---- weights ---- */
+
+rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_correlation *c,
+                                           int use, float *memory)
+{
+    const rheo_kernels *k = rheo__kernels(ctx);
+    const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m) * m;
+    const uint32_t taps = rheo__blocks(c->K, m) * m;
+    const size_t sizes[4] = {
+        use & RHEO_CORRELATE ? (size_t)c->groups * outs * c->K : 0,
+        use & RHEO_CORRELATE_BACK ? (size_t)c->groups * taps * c->out_group : 0,
+        use & RHEO_CORRELATE_SPARSE ? (size_t)c->groups * c->K * rheo__pitch(c->out_group) : 0,
+        taps};
+    rheo_correlate_parts p = {0};
+    float *at[4] = {NULL};
+    for (int i = 0; i < 4; i++) {
+        if (memory && sizes[i]) at[i] = memory + p.floats;
+        p.floats += (sizes[i] + 15) / 16 * 16;
+    }
+    p.ahead = at[0];
+    p.back = at[1];
+    p.rows = at[2];
+    p.tap = (uint32_t *)(void *)at[3];
+    return p;
+}
+
+static void fill_taps(const rheo_correlation *c, uint32_t count, uint32_t *tap)
+{
+    const rheo_window *w = &c->window;
+    uint32_t i = 0;
+    for (uint32_t ch = 0; ch < c->in_group; ch++)
+        for (uint32_t z = 0; z < w->kernel[0]; z++)
+            for (uint32_t y = 0; y < w->kernel[1]; y++)
+                for (uint32_t x = 0; x < w->kernel[2]; x++)
+                    tap[i++] =
+                        ch * c->plane +
+                        (z * w->dilation[0] * c->extent[1] + y * w->dilation[1]) * c->extent[2] +
+                        x * w->dilation[2];
+    for (; i < count; i++) tap[i] = 0; /* the rest of a block: any numbers will do */
+}
+
+void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
+                             const rheo_correlate_parts *parts, const float *weights)
+{
+    const rheo_kernels *k = rheo__kernels(ctx);
+    const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m);
+    const uint32_t taps = rheo__blocks(c->K, m), pitch = rheo__pitch(c->out_group);
+    fill_taps(c, taps * m, parts->tap);
+    for (uint32_t g = 0; g < c->groups; g++) {
+        const float *w = weights + (size_t)g * c->out_group * c->K;
+        const rheo_operand rows = {.real = w, .row = c->K, .col = 1};
+        const rheo_operand columns = {.real = w, .row = 1, .col = c->K};
+        for (uint32_t i = 0; parts->ahead && i < outs; i++)
+            k->pack(&rows, i * m, rheo__least(m, c->out_group - i * m), 0, c->K, m,
+                    parts->ahead + ((size_t)g * outs + i) * m * c->K);
+        for (uint32_t i = 0; parts->back && i < taps; i++)
+            k->pack(&columns, i * m, rheo__least(m, c->K - i * m), 0, c->out_group, m,
+                    parts->back + ((size_t)g * taps + i) * m * c->out_group);
+        for (uint32_t j = 0; parts->rows && j < c->K; j++)
+            for (uint32_t o = 0; o < c->out_group; o++)
+                parts->rows[((size_t)g * c->K + j) * pitch + o] = w[(size_t)o * c->K + j];
+    }
+}
+
+/* ---- images ---- */
+
+static bool unpadded(const rheo_correlation *c)
+{
+    return memcmp(c->extent, c->window.in, sizeof c->extent) == 0 &&
+           !(c->window.before[0] | c->window.before[1] | c->window.before[2]);
+}
+
+const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_signal *s, uint32_t t,
+                                   uint32_t b, uint32_t c0, uint32_t c1, float *to)
+{
+    const rheo_correlation *c = run->c;
+    const rheo_window *w = &c->window;
+    const rheo_kernels *k = rheo__kernels(run->ctx);
+    const size_t size = rheo__axes_product(w->in);
+    const bool real = s->form == RHEO_REAL;
+    const float *row = real ? rheo__real_row(s, t, b) : NULL;
+    const uint64_t *bits = real ? NULL : rheo__bits_row(s, t, b);
+    if (unpadded(c)) {
+        if (real) return row + c0 * size;
+        k->expand(bits, c0 * size, (uint32_t)((c1 - c0) * size), s->lo, s->hi, to);
+        return to;
+    }
+    uint32_t seen[RHEO_AXES]; /* of the image, the rest is beyond the last window */
+    for (uint32_t a = 0; a < RHEO_AXES; a++)
+        seen[a] =
+            c->extent[a] > w->before[a] ? rheo__least(w->in[a], c->extent[a] - w->before[a]) : 0;
+    memset(to, 0, (size_t)(c1 - c0) * c->plane * sizeof *to);
+    for (uint32_t ch = c0; ch < c1; ch++)
+        for (uint32_t z = 0; z < seen[0]; z++)
+            for (uint32_t y = 0; y < seen[1]; y++) {
+                const size_t at = ch * size + ((size_t)z * w->in[1] + y) * w->in[2];
+                float *line =
+                    to + (size_t)(ch - c0) * c->plane +
+                    ((z + w->before[0]) * c->extent[1] + y + w->before[1]) * c->extent[2] +
+                    w->before[2];
+                if (real)
+                    memcpy(line, row + at, seen[2] * sizeof *line);
+                else
+                    k->expand(bits, at, seen[2], s->lo, s->hi, line);
+            }
+    return to;
+}
+
+uint32_t rheo__correlate_pieces(const rheo_correlation *c, uint32_t p0, uint32_t p1, uint32_t to,
+                                ptrdiff_t from, rheo_piece *out)
+{
+    const rheo_window *w = &c->window;
+    uint32_t count = 0;
+    for (uint32_t p = p0; p < p1;) {
+        const uint32_t x = p % w->out[2], y = p / w->out[2] % w->out[1];
+        const uint32_t z = p / w->out[2] / w->out[1], n = rheo__least(w->out[2] - x, p1 - p);
+        const ptrdiff_t at =
+            from + (ptrdiff_t)((z * w->stride[0] * c->extent[1] + y * w->stride[1]) * c->extent[2] +
+                               x * w->stride[2]);
+        rheo_piece *last = count ? out + count - 1 : NULL;
+        if (last && w->stride[2] == 1 && last->from + last->count == at)
+            last->count += n;
+        else
+            out[count++] = (rheo_piece){to, n, at};
+        p += n;
+        to += n;
+    }
+    return count;
+}
+
+void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t,
+                              uint32_t b, uint32_t c0, uint32_t c1, uint64_t *to)
+{
+    const rheo_window *w = &c->window;
+    const uint32_t words = rheo__bit_row_words(c), all = rheo__words(s->N);
+    const size_t lines = (size_t)c->extent[0] * c->extent[1];
+    const uint64_t *bits = rheo__bits_row(s, t, b);
+    memset(to, 0, (c1 - c0) * lines * words * sizeof *to);
+    for (uint32_t ch = c0; ch < c1; ch++)
+        for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
+            for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
+                uint64_t *line = to + ((ch - c0) * lines + (z + w->before[0]) * c->extent[1] + y +
+                                       w->before[1]) *
+                                          words;
+                const size_t at = (((size_t)ch * w->in[0] + z) * w->in[1] + y) * w->in[2];
+                for (uint32_t x = 0; x < w->in[2]; x += 64) {
+                    const uint32_t n = rheo__least(64, w->in[2] - x), place = x + w->before[2];
+                    const size_t from = at + x;
+                    if (place >= c->extent[2]) break;
+                    uint64_t word = bits[from / 64] >> from % 64;
+                    if (from % 64 && from / 64 + 1 < all)
+                        word |= bits[from / 64 + 1] << (64 - from % 64);
+                    if (n < 64) word &= (UINT64_C(1) << n) - 1;
+                    line[place / 64] |= word << place % 64;
+                    if (place % 64 && place / 64 + 1 < words)
+                        line[place / 64 + 1] |= word >> (64 - place % 64);
+                }
+            }
+}
+
+/* ---- map = weights x image ---- */
+
+typedef struct job {
+    const rheo_correlate_run *run;
+    const rheo_kernels *kernels;
+    uint32_t rows, join; /* rows of a task: small maps are joined to fill a panel */
+    size_t bytes;        /* of a thread */
+} job;
+
+/* A thread's memory. */
+typedef struct room {
+    float *images, *panel, *block, *sums; /* [join][in][plane]; [K][tile_n]; [tile_m][tile_n] */
+    rheo_piece *piece;
+    uint32_t *index, *count; /* lists of taps: [width of the map][K] */
+    uint64_t *lines;         /* rows of bits */
+    size_t bytes;
+} room;
+
+static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory)
+{
+    const size_t width = c->window.out[2], f = sizeof(float);
+    room r = {0};
+    size_t n = 0;
+    r.images = rheo__room_take(
+        memory, &n, ((size_t)rheo__correlate_joined(k, c) * c->in * c->plane + RHEO_SLACK) * f);
+    r.panel = rheo__room_take(memory, &n, ((size_t)c->K * k->tile_n + RHEO_SLACK) * f);
+    r.block = rheo__room_take(memory, &n, (size_t)k->tile_m * k->tile_n * f);
+    r.piece = rheo__room_take(memory, &n, (k->tile_n + 1) * sizeof *r.piece);
+    r.sums = rheo__room_take(memory, &n, width * rheo__pitch(c->out_group) * f);
+    r.index = rheo__room_take(memory, &n, width * c->K * sizeof *r.index);
+    r.count = rheo__room_take(memory, &n, width * sizeof *r.count);
+    r.lines = rheo__room_take(memory, &n,
+                              (size_t)c->in * c->extent[0] * c->extent[1] * rheo__bit_row_words(c) *
+                                  sizeof *r.lines);
+    r.bytes = n;
+    return r;
+}
+
+size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c)
+{
+    return rooms(rheo__kernels(ctx), c, NULL).bytes * rheo_threads(ctx);
+}
+
+static float *map_row(const rheo_correlate_run *run, uint32_t row)
+{
+    uint32_t t, b;
+    rheo__correlate_place(run, row, &t, &b);
+    return rheo__real_row(run->map, t, b);
+}
+
+/* A panel: columns n0 … n1-1 of the joined rows' positions, of which the first is `row`. */
+typedef struct panel {
+    uint32_t row, n0, n1, group;
+} panel;
+
+/* Between a block of the panel's columns and the map's channel o; start: fills the block. */
+static void exchange(const job *j, const panel *p, uint32_t o, float *block, bool start)
+{
+    const rheo_correlate_run *run = j->run;
+    const uint32_t P = run->c->P;
+    for (uint32_t n = p->n0; n < p->n1;) {
+        const uint32_t count = rheo__least(P - n % P, p->n1 - n);
+        float *map = map_row(run, p->row + n / P) + (size_t)o * P + n % P,
+              *at = block + (n - p->n0);
+        const float bias = run->bias ? run->bias[o] : 0;
+        if (!start)
+            memcpy(map, at, count * sizeof *map);
+        else
+            for (uint32_t i = 0; i < count; i++) at[i] = run->accumulate ? map[i] + bias : bias;
+        n += count;
+    }
+}
+
+static void multiply_panel(const job *j, const panel *p, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const rheo_kernels *k = j->kernels;
+    const uint32_t m = k->tile_m, blocks = rheo__blocks(c->out_group, m), width = p->n1 - p->n0;
+    const bool whole = width % k->lanes == 0 && p->n0 / c->P == (p->n1 - 1) / c->P;
+    rheo_tile t = {.K = c->K, .b = r->panel, .next = r->panel, .a_row = 1, .a_col = m};
+    t.from = r->block;
+    t.from_row = k->tile_n;
+    for (uint32_t i = 0; i < blocks; i++) {
+        const uint32_t o0 = i * m, rows = rheo__least(m, c->out_group - o0);
+        const uint32_t first = p->group * c->out_group + o0;
+        const bool direct = whole && rows == m;
+        for (uint32_t o = 0; o < rows; o++)
+            exchange(j, p, first + o, r->block + (size_t)o * k->tile_n, true);
+        t.a = run->parts.ahead + ((size_t)p->group * blocks + i) * m * c->K;
+        t.c = direct ? map_row(run, p->row + p->n0 / c->P) + (size_t)first * c->P + p->n0 % c->P
+                     : r->block;
+        t.c_row = direct ? c->P : k->tile_n;
+        k->tile[(width - 1) / k->lanes](&t);
+        for (uint32_t o = 0; o < rows && !direct; o++)
+            exchange(j, p, first + o, r->block + (size_t)o * k->tile_n, false);
+    }
+}
+
+static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const size_t size = (size_t)c->in * c->plane;
+    const float *image = NULL;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t t, b;
+        rheo__correlate_place(run, row + i, &t, &b);
+        const float *at =
+            rheo__correlate_image(run, run->image, t, b, 0, c->in, r->images + i * size);
+        if (rows > 1 && at != r->images + i * size)
+            at = memcpy(r->images + i * size, at, size * sizeof *at);
+        if (i == 0) image = at;
+    }
+    const rheo_panels panels = rheo__panels(j->kernels, rows * c->P);
+    for (uint32_t g = 0; g < c->groups; g++)
+        for (uint32_t i = 0; i < panels.count; i++) {
+            const panel p = {row, rheo__panel_begin(&panels, i), rheo__panel_begin(&panels, i + 1),
+                             g};
+            rheo_columns columns = {.tap = run->parts.tap,
+                                    .piece = r->piece,
+                                    .taps = c->K,
+                                    .stride = c->window.stride[2],
+                                    .width = rheo__blocks(p.n1 - p.n0, panels.lanes) * panels.lanes,
+                                    .pitch = j->kernels->tile_n};
+            for (uint32_t n = p.n0; n < p.n1;) {
+                const uint32_t in = n % c->P, end = rheo__least(c->P, in + p.n1 - n);
+                columns.pieces += rheo__correlate_pieces(
+                    c, in, end, n - p.n0, (ptrdiff_t)(n / c->P * size), r->piece + columns.pieces);
+                n += end - in;
+            }
+            j->kernels->columns(&columns, image + (size_t)g * c->in_group * c->plane, r->panel);
+            multiply_panel(j, &p, r);
+        }
+}
+
+/* ---- sparse spikes ---- */
+
+/* Appends tap k to the lists of a line's positions where its bit is set. */
+static void append(const rheo_correlation *c, const uint64_t *line, uint32_t shift, uint32_t k,
+                   const room *r)
+{
+    const uint32_t stride = c->window.stride[2], reach = (c->window.out[2] - 1) * stride + 1;
+    for (uint32_t x = 0; x < reach; x += 64) {
+        uint64_t word = rheo__word_at(line, (size_t)shift + x);
+        if (reach - x < 64) word &= (UINT64_C(1) << (reach - x)) - 1;
+        for (; word; word &= word - 1) {
+            uint32_t at = x + (uint32_t)__builtin_ctzll(word);
+            if (stride > 1) {
+                if (at % stride) continue;
+                at /= stride;
+            }
+            r->index[(size_t)at * c->K + r->count[at]++] = k;
+        }
+    }
+}
+
+/* One line of the map: positions z, y and all x; a group's channels. */
+static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint32_t y,
+                        const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const rheo_window *w = &c->window;
+    const uint32_t words = rheo__bit_row_words(c), width = w->out[2];
+    const size_t lines = (size_t)c->extent[0] * c->extent[1], pitch = rheo__pitch(c->out_group);
+    memset(r->count, 0, width * sizeof *r->count);
+    uint32_t k = 0;
+    for (uint32_t ch = 0; ch < c->in_group; ch++)
+        for (uint32_t kz = 0; kz < w->kernel[0]; kz++)
+            for (uint32_t ky = 0; ky < w->kernel[1]; ky++) {
+                const size_t at = (z * w->stride[0] + kz * w->dilation[0]) * c->extent[1] +
+                                  y * w->stride[1] + ky * w->dilation[1];
+                const uint64_t *line = r->lines + ((g * c->in_group + ch) * lines + at) * words;
+                for (uint32_t kx = 0; kx < w->kernel[2]; kx++, k++)
+                    append(c, line, kx * w->dilation[2], k, r);
+            }
+    float *map =
+        map_row(run, row) + (size_t)g * c->out_group * c->P + ((size_t)z * w->out[1] + y) * width;
+    const float *bias = run->bias ? run->bias + g * c->out_group : NULL;
+    const float *weights = run->parts.rows + (size_t)g * c->K * pitch;
+    for (uint32_t x = 0; x < width; x++) {
+        float *sum = r->sums + x * pitch;
+        for (uint32_t o = 0; o < c->out_group; o++) {
+            const float from = run->accumulate ? map[(size_t)o * c->P + x] : 0;
+            sum[o] = bias ? from + bias[o] : from;
+        }
+        j->kernels->gather_row(r->index + (size_t)x * c->K, r->count[x], weights, pitch, 0,
+                               c->out_group, sum);
+    }
+    for (uint32_t o = 0; o < c->out_group; o++)
+        for (uint32_t x = 0; x < width; x++) map[(size_t)o * c->P + x] = r->sums[x * pitch + o];
+}
+
+static void gather(const job *j, uint32_t row, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    uint32_t t, b;
+    rheo__correlate_place(run, row, &t, &b);
+    rheo__correlate_bit_rows(c, run->image, t, b, 0, c->in, r->lines);
+    for (uint32_t g = 0; g < c->groups; g++)
+        for (uint32_t z = 0; z < c->window.out[0]; z++)
+            for (uint32_t y = 0; y < c->window.out[1]; y++) gather_line(j, row, g, z, y, r);
+}
+
+static bool sparse(const job *j, uint32_t row, uint32_t rows)
+{
+    const rheo_correlate_run *run = j->run;
+    if (!run->parts.rows) return false;
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t t, b;
+        rheo__correlate_place(run, row + i, &t, &b);
+        set += rheo__signal_popcount(run->image, t, b, b + 1);
+    }
+    return (double)set < rheo__gather_density(run->ctx, run->c->out_group) * rows * run->image->N;
+}
+
+static void correlate_task(void *argument, uint32_t task, uint32_t thread)
+{
+    const job *j = argument;
+    const room r = rooms(j->kernels, j->run->c, (char *)j->run->scratch + thread * j->bytes);
+    const uint32_t row = task * j->join, rows = rheo__least(j->join, j->rows - row);
+    if (!sparse(j, row, rows)) {
+        multiply(j, row, rows, &r);
+        return;
+    }
+    for (uint32_t i = 0; i < rows; i++) gather(j, row + i, &r);
+}
+
+void rheo__correlate(const rheo_correlate_run *run)
+{
+    const rheo_kernels *k = rheo__kernels(run->ctx);
+    job j = {.run = run,
+             .kernels = k,
+             .rows = (run->t1 - run->t0) * run->B,
+             .join = rheo__correlate_joined(k, run->c),
+             .bytes = rooms(k, run->c, NULL).bytes};
+    rheo__parallel(run->ctx, rheo__blocks(j.rows, j.join), correlate_task, &j);
+}

@@ -1,0 +1,142 @@
+/* correlate.h: the three products of convolution, for the layers conv and conv-transpose.
+ *
+ *   map[o,p]   = start + sum_k w[o,k] image[k at p]         rheo__correlate
+ *   image[q]   = start + sum_o,k w[o,k] map[o,p], k at p = q  rheo__correlate_back
+ *   gw[o,k]    = sum_rows,p  map[o,p] image[k at p]           rheo__correlate_weights
+ *
+ * o: a channel of the map; p: a position of it; k: a tap, that is an input channel of the group and
+ * a place in the kernel. `image` is what the windows slide over, `map` has a number for each
+ * position. Each output is one running sum: over ascending k; over ascending k of sums over
+ * ascending o; over ascending rows and positions. How the work is cut changes no bit. */
+#ifndef RHEO_SRC_CORRELATE_H
+#define RHEO_SRC_CORRELATE_H
+#include "layer/window.h"
+
+typedef struct rheo_correlation {
+    rheo_window window;
+    uint32_t groups, in, out; /* channels of image and map */
+    uint32_t in_group, out_group;
+    uint32_t taps, K;                  /* of a kernel's plane; of a group: in_group * taps */
+    uint32_t P;                        /* positions of the map */
+    uint32_t extent[RHEO_AXES], plane; /* of the padded image, as far as windows reach */
+} rheo_correlation;
+
+void rheo__correlation_finish(rheo_correlation *c); /* from window, groups, in, out */
+
+/* What is made of the weights, for the products in use. */
+enum { RHEO_CORRELATE = 1, RHEO_CORRELATE_BACK = 2, RHEO_CORRELATE_SPARSE = 4 };
+typedef struct rheo_correlate_parts {
+    float *ahead;  /* [groups][blocks of out_group][K][tile_m] */
+    float *back;   /* [groups][blocks of K][out_group][tile_m] */
+    float *rows;   /* [groups][K][pitch of out_group] */
+    uint32_t *tap; /* [K and the rest of a block] places in the padded image */
+    size_t floats; /* of all */
+} rheo_correlate_parts;
+/* memory NULL: sizes alone */
+rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_correlation *c,
+                                           int use, float *memory);
+void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
+                             const rheo_correlate_parts *parts, const float *weights);
+
+typedef struct rheo_correlate_run {
+    rheo_context *ctx;
+    const rheo_correlation *c;
+    rheo_correlate_parts parts;
+    const rheo_signal *image, *map; /* one of them is the result, which is real */
+    uint32_t B, t0, t1;
+    const float *bias; /* of the result's channels, or NULL */
+    bool accumulate;   /* add to what stands there */
+    void *scratch;
+} rheo_correlate_run;
+
+/* Bytes of scratch, for all threads. */
+size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c);
+size_t rheo__correlate_back_scratch(const rheo_context *ctx, const rheo_correlation *c);
+size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c);
+void rheo__correlate(const rheo_correlate_run *run);
+void rheo__correlate_back(const rheo_correlate_run *run);
+/* grad [out, K] of the rows; add: to what stands there */
+void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool add);
+/* grad[o] = (add: grad[o] +) sum over rows and positions of map[o,p], of each channel of a signal
+ */
+void rheo__channel_sums(const rheo_correlate_run *run, const rheo_signal *s, uint32_t channels,
+                        float *grad, bool add);
+
+/* Plain double forms: image and map [rows, …]; any of map, image may be the result. */
+void rheo__correlate_reference(const rheo_correlation *c, size_t rows, const double *w,
+                               const double *image, double *map);
+void rheo__correlate_back_reference(const rheo_correlation *c, size_t rows, const double *w,
+                                    const double *map, double *image);
+void rheo__correlate_weights_reference(const rheo_correlation *c, size_t rows, const double *image,
+                                       const double *map, double *grad);
+
+/* ---- shared by correlate*.c ---- */
+
+/* 0/1 spikes */
+static inline bool rheo__spikes(const rheo_signal *s)
+{
+    return s->form == RHEO_BITS && !(s->lo < 0 || s->lo > 0) && !(s->hi < 1 || s->hi > 1);
+}
+/* Channels c0 … c1-1 of a row, padded: where it stands, or copied to `to`. */
+const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_signal *s, uint32_t t,
+                                   uint32_t b, uint32_t c0, uint32_t c1, float *to);
+/* Pieces of positions p0 … p1-1 at column `to` on; the image begins at `from`. */
+uint32_t rheo__correlate_pieces(const rheo_correlation *c, uint32_t p0, uint32_t p1, uint32_t to,
+                                ptrdiff_t from, rheo_piece *out);
+/* Rows of bits of channels c0 … c1-1, padded, words(extent)+1 words each: to[channel][z][y]. */
+void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t,
+                              uint32_t b, uint32_t c0, uint32_t c1, uint64_t *to);
+static inline uint32_t rheo__bit_row_words(const rheo_correlation *c)
+{
+    return rheo__words(c->extent[RHEO_AXES - 1]) + 1;
+}
+/* Rows of a run: samples of steps t0 … t1-1. */
+static inline void rheo__correlate_place(const rheo_correlate_run *run, uint32_t row, uint32_t *t,
+                                         uint32_t *b)
+{
+    *t = run->t0 + row / run->B;
+    *b = row % run->B;
+}
+/* 64 bits from bit `at` on; the word after the last is readable. */
+static inline uint64_t rheo__word_at(const uint64_t *bits, size_t at)
+{
+    const uint32_t shift = at % 64;
+    const uint64_t *from = bits + at / 64;
+    return shift ? from[0] >> shift | from[1] << (64 - shift) : from[0];
+}
+#define RHEO_SLACK 64 /* floats behind a buffer, for parts of vectors that are stored whole */
+/* The next piece of a thread's memory; memory NULL: its size alone. */
+static inline void *rheo__room_take(char *memory, size_t *used, size_t bytes)
+{
+    void *p = memory ? memory + *used : NULL;
+    *used += (bytes + 63) / 64 * 64;
+    return p;
+}
+/* Rows whose positions are joined to fill a panel. */
+static inline uint32_t rheo__correlate_joined(const rheo_kernels *k, const rheo_correlation *c)
+{
+    return c->P >= k->tile_n ? 1 : k->tile_n / c->P;
+}
+/* Columns cut in panels of at most tile_n, whole vectors and about equal. */
+typedef struct rheo_panels {
+    uint32_t columns, vectors, count, lanes;
+} rheo_panels;
+static inline rheo_panels rheo__panels(const rheo_kernels *k, uint32_t columns)
+{
+    const uint32_t vectors = (columns + k->lanes - 1) / k->lanes, most = k->tile_n / k->lanes;
+    return (rheo_panels){columns, vectors, (vectors + most - 1) / most, k->lanes};
+}
+static inline uint32_t rheo__panel_begin(const rheo_panels *p, uint32_t i)
+{
+    const uint32_t at = (uint32_t)((uint64_t)i * p->vectors / p->count) * p->lanes;
+    return at < p->columns ? at : p->columns;
+}
+static inline uint32_t rheo__blocks(uint32_t n, uint32_t unit)
+{
+    return n / unit + (n % unit != 0);
+}
+static inline uint32_t rheo__least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+#endif

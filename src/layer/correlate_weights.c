@@ -1,0 +1,369 @@
+/* correlate_weights.c: the weights' gradient of correlation, chunk after chunk of rows: first all
+ * threads lay the chunk's map in panels, position after position; then each task, which owns a
+ * block of taps, cuts their columns from the images and continues its sums, position after
+ * position. Of sparse spikes a tap's active positions are listed, and the map is gathered there. */
+#include "layer/correlate.h"
+#include "base/threads.h"
+#include "layer/rows.h"
+#include <string.h>
+
+enum {
+    CHUNK = 4096, /* positions of a chunk, unless one row has more */
+    PIECE = 192,  /* positions whose panel and columns fit the first-level cache */
+    LIST = 1024,  /* positions of a list */
+    BLOCK = 64    /* taps of a task, at most: a multiple of every tile_m */
+};
+
+typedef struct job {
+    const rheo_correlate_run *run;
+    const rheo_kernels *kernels;
+    rheo_panels panels;     /* of a group's channels of the map */
+    uint32_t rows, taps;    /* in all; of a task */
+    uint32_t first, count;  /* rows of the chunk */
+    uint32_t tasks, blocks; /* of a group: tasks, blocks of tile_m taps */
+    size_t positions;       /* of a chunk */
+    bool sparse;            /* the chunk's spikes */
+    float *map, *sums; /* [groups][panels][positions][tile_n]; [groups][panels][taps][tile_n] */
+    char *threads;
+    size_t bytes; /* of a thread */
+} job;
+
+static uint32_t chunk_rows(const rheo_correlation *c)
+{
+    return c->P >= CHUNK ? 1 : CHUNK / c->P;
+}
+
+/* Rows that are cut together. */
+static uint32_t joined(const rheo_correlation *c, uint32_t positions)
+{
+    return c->P >= positions ? 1 : positions / c->P;
+}
+
+static uint32_t task_taps(const rheo_context *ctx, const rheo_kernels *k, const rheo_correlation *c)
+{
+    const uint32_t each = rheo__blocks(c->K * c->groups, 4 * rheo_threads(ctx));
+    return rheo__least(BLOCK, rheo__blocks(each, k->tile_m) * k->tile_m);
+}
+
+/* A thread's memory. */
+typedef struct room {
+    float *floats, *images,
+        *columns; /* a row of the map; [joined][channels][plane]; [taps][PIECE] */
+    rheo_piece *piece;
+    uint32_t *tap, *index;
+    uint64_t *lines;
+    size_t bytes;
+} room;
+
+static room rooms(const rheo_correlation *c, char *memory)
+{
+    const size_t f = sizeof(float), channels = rheo__least(c->in_group, BLOCK / c->taps + 2);
+    const size_t lines = (size_t)c->extent[0] * c->extent[1] * rheo__bit_row_words(c);
+    room r = {0};
+    size_t n = 0;
+    r.floats = rheo__room_take(memory, &n, (size_t)c->out * c->P * f);
+    r.images =
+        rheo__room_take(memory, &n, (joined(c, PIECE) * channels * c->plane + RHEO_SLACK) * f);
+    r.columns = rheo__room_take(memory, &n, ((size_t)BLOCK * (PIECE + 16) + RHEO_SLACK) * f);
+    r.piece = rheo__room_take(memory, &n, (PIECE + 1) * sizeof *r.piece);
+    r.tap = rheo__room_take(memory, &n, BLOCK * sizeof *r.tap);
+    r.index = rheo__room_take(memory, &n, (size_t)joined(c, LIST) * c->P * sizeof *r.index);
+    r.lines = rheo__room_take(memory, &n, joined(c, LIST) * channels * lines * sizeof *r.lines);
+    r.bytes = n;
+    return r;
+}
+
+static size_t map_floats(const rheo_kernels *k, const rheo_correlation *c)
+{
+    return (size_t)c->groups * rheo__panels(k, c->out_group).count * chunk_rows(c) * c->P *
+           k->tile_n;
+}
+
+static size_t sum_floats(const rheo_kernels *k, const rheo_correlation *c)
+{
+    return (size_t)c->groups * rheo__panels(k, c->out_group).count * rheo__blocks(c->K, k->tile_m) *
+           k->tile_m * k->tile_n;
+}
+
+size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c)
+{
+    const rheo_kernels *k = rheo__kernels(ctx);
+    return rheo__round64(map_floats(k, c) * sizeof(float)) +
+           rheo__round64(sum_floats(k, c) * sizeof(float)) +
+           rooms(c, NULL).bytes * rheo_threads(ctx);
+}
+
+static const float *map_row(const rheo_correlate_run *run, uint32_t row, float *to)
+{
+    const rheo_signal *s = run->map;
+    uint32_t t, b;
+    rheo__correlate_place(run, row, &t, &b);
+    if (s->form == RHEO_BITS) {
+        rheo__kernels(run->ctx)->expand(rheo__bits_row(s, t, b), 0, s->N, s->lo, s->hi, to);
+        return to;
+    }
+    return rheo__real_row(s, t, b);
+}
+
+static float *panel_of(const job *j, uint32_t g, uint32_t panel)
+{
+    return j->map + ((size_t)g * j->panels.count + panel) * j->positions * j->kernels->tile_n;
+}
+
+static void pack_task(void *argument, uint32_t task, uint32_t thread)
+{
+    const job *j = argument;
+    const rheo_correlation *c = j->run->c;
+    const room r = rooms(c, j->threads + thread * j->bytes);
+    const float *row = map_row(j->run, j->first + task, r.floats);
+    for (uint32_t g = 0; g < c->groups; g++)
+        for (uint32_t i = 0; i < j->panels.count; i++) {
+            const uint32_t o0 = rheo__panel_begin(&j->panels, i);
+            const uint32_t o1 = rheo__panel_begin(&j->panels, i + 1);
+            const rheo_operand map = {
+                .real = row + (size_t)g * c->out_group * c->P, .row = c->P, .col = 1};
+            j->kernels->pack(&map, o0, o1 - o0, 0, c->P, j->kernels->tile_n,
+                             panel_of(j, g, i) + (size_t)task * c->P * j->kernels->tile_n);
+        }
+}
+
+/* What a task works on: taps k0 … k1-1 of a group, their channels. */
+typedef struct block {
+    uint32_t group, k0, k1, c0, c1;
+} block;
+
+static float *sums_of(const job *j, const block *b, uint32_t panel)
+{
+    return j->sums +
+           (((size_t)b->group * j->panels.count + panel) * j->blocks * j->kernels->tile_m + b->k0) *
+               j->kernels->tile_n;
+}
+
+/* Continues the sums by `count` positions, the chunk's from `at` on, whose columns lie ready. */
+static void multiply(const job *j, const block *b, size_t at, uint32_t count, const room *r)
+{
+    const rheo_kernels *k = j->kernels;
+    const size_t pitch = PIECE + 16;
+    for (uint32_t i = 0; i < j->panels.count; i++) {
+        const uint32_t width =
+            rheo__panel_begin(&j->panels, i + 1) - rheo__panel_begin(&j->panels, i);
+        rheo_tile t = {.K = count, .a_row = pitch, .a_col = 1, .from_row = k->tile_n};
+        t.b = t.next = panel_of(j, b->group, i) + at * k->tile_n;
+        t.c_row = k->tile_n;
+        for (uint32_t m = b->k0; m < b->k1; m += k->tile_m) {
+            t.a = r->columns + (m - b->k0) * pitch;
+            t.c = sums_of(j, b, i) + (size_t)(m - b->k0) * k->tile_n;
+            t.from = t.c;
+            k->tile[(width - 1) / k->lanes](&t);
+        }
+    }
+}
+
+/* Rows `row` … row+rows-1 of the chunk, which are one piece, or one row in several pieces. */
+static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
+    const size_t size = (size_t)(c1 - c0) * c->plane;
+    const float *image[PIECE];
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t t, s;
+        rheo__correlate_place(run, j->first + row + i, &t, &s);
+        image[i] = rheo__correlate_image(run, run->image, t, s, c0, c1, r->images + i * size);
+    }
+    rheo_columns columns = {.tap = r->tap,
+                            .piece = r->piece,
+                            .taps = rheo__blocks(b->k1 - b->k0, j->kernels->tile_m) *
+                                    j->kernels->tile_m,
+                            .stride = c->window.stride[2],
+                            .pitch = PIECE + 16};
+    for (uint32_t p = 0; p < c->P; p += PIECE) {
+        const uint32_t end = rheo__least(c->P, p + PIECE);
+        columns.pieces = 0;
+        for (uint32_t i = 0; i < rows; i++)
+            columns.pieces += rheo__correlate_pieces(c, p, end, i * c->P, image[i] - image[0],
+                                                     r->piece + columns.pieces);
+        j->kernels->columns(&columns, image[0], r->columns);
+        multiply(j, b, (size_t)row * c->P + p, rows > 1 ? rows * c->P : end - p, r);
+    }
+}
+
+/* Lists the positions of one line of the map, from `at` on, where the line of bits has a 1. */
+static uint32_t *list_line(const rheo_correlation *c, const uint64_t *line, uint32_t shift,
+                           uint32_t at, uint32_t *list)
+{
+    const uint32_t stride = c->window.stride[2], reach = (c->window.out[2] - 1) * stride + 1;
+    for (uint32_t x = 0; x < reach; x += 64) {
+        uint64_t word = rheo__word_at(line, (size_t)shift + x);
+        if (reach - x < 64) word &= (UINT64_C(1) << (reach - x)) - 1;
+        for (; word; word &= word - 1) {
+            const uint32_t bit = x + (uint32_t)__builtin_ctzll(word);
+            if (stride == 1)
+                *list++ = at + bit;
+            else if (bit % stride == 0)
+                *list++ = at + bit / stride;
+        }
+    }
+    return list;
+}
+
+static uint32_t list_tap(const job *j, const block *b, uint32_t k, uint32_t rows, const room *r)
+{
+    const rheo_correlation *c = j->run->c;
+    const rheo_window *w = &c->window;
+    const uint32_t words = rheo__bit_row_words(c), tap = k % c->taps;
+    const uint32_t kx = tap % w->kernel[2] * w->dilation[2];
+    const uint32_t ky = tap / w->kernel[2] % w->kernel[1] * w->dilation[1];
+    const uint32_t kz = tap / w->kernel[2] / w->kernel[1] * w->dilation[0];
+    const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
+    uint32_t *list = r->index, at = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        for (uint32_t z = 0; z < w->out[0]; z++)
+            for (uint32_t y = 0; y < w->out[1]; y++, at += w->out[2]) {
+                const size_t place_of =
+                    (z * w->stride[0] + kz) * c->extent[1] + y * w->stride[1] + ky;
+                const size_t line = (i * channels + k / c->taps - b->c0) * lines + place_of;
+                list = list_line(c, r->lines + line * words, kx, at, list);
+            }
+    return (uint32_t)(list - r->index);
+}
+
+static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t rows, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const rheo_kernels *kernels = j->kernels;
+    const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
+    const size_t words = (size_t)(c1 - c0) * c->extent[0] * c->extent[1] * rheo__bit_row_words(c);
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t t, s;
+        rheo__correlate_place(run, j->first + row + i, &t, &s);
+        rheo__correlate_bit_rows(c, run->image, t, s, c0, c1, r->lines + i * words);
+    }
+    for (uint32_t k = b->k0; k < b->k1; k++) {
+        const uint32_t count = list_tap(j, b, k, rows, r);
+        for (uint32_t i = 0; i < j->panels.count && count; i++) {
+            const uint32_t width =
+                rheo__panel_begin(&j->panels, i + 1) - rheo__panel_begin(&j->panels, i);
+            const float *map = panel_of(j, b->group, i) + (size_t)row * c->P * kernels->tile_n;
+            kernels->gather_row(r->index, count, map, kernels->tile_n, 0, width,
+                                sums_of(j, b, i) + (size_t)(k - b->k0) * kernels->tile_n);
+        }
+    }
+}
+
+static void sum_task(void *argument, uint32_t task, uint32_t thread)
+{
+    const job *j = argument;
+    const rheo_correlation *c = j->run->c;
+    const room r = rooms(c, j->threads + thread * j->bytes);
+    block b = {.group = task / j->tasks, .k0 = task % j->tasks * j->taps};
+    b.k1 = rheo__least(c->K, b.k0 + j->taps);
+    b.c0 = b.k0 / c->taps;
+    b.c1 = (b.k1 - 1) / c->taps + 1;
+    for (uint32_t k = 0; k < BLOCK; k++)
+        r.tap[k] = b.k0 + k < b.k1 ? j->run->parts.tap[b.k0 + k] - b.c0 * c->plane : 0;
+    const uint32_t step = joined(c, j->sparse ? LIST : PIECE);
+    for (uint32_t row = 0; row < j->count; row += step) {
+        const uint32_t rows = rheo__least(step, j->count - row);
+        if (j->sparse)
+            sparse_rows(j, &b, row, rows, &r);
+        else
+            dense_rows(j, &b, row, rows, &r);
+    }
+}
+
+static bool sparse(const job *j)
+{
+    const rheo_signal *image = j->run->image;
+    if (!rheo__spikes(image)) return false;
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < j->count; i++) {
+        uint32_t t, b;
+        rheo__correlate_place(j->run, j->first + i, &t, &b);
+        set += rheo__signal_popcount(image, t, b, b + 1);
+    }
+    return (double)set <
+           rheo__gather_density(j->run->ctx, j->run->c->out_group) * j->count * image->N;
+}
+
+typedef struct finish {
+    const job *j;
+    float *grad;
+    bool add;
+} finish;
+
+static void finish_task(void *argument, uint32_t o, uint32_t thread)
+{
+    const finish *f = argument;
+    const job *j = f->j;
+    const rheo_correlation *c = j->run->c;
+    const block b = {.group = o / c->out_group};
+    const uint32_t in = o % c->out_group;
+    uint32_t i = 0;
+    (void)thread;
+    while (rheo__panel_begin(&j->panels, i + 1) <= in) i++;
+    const float *from = sums_of(j, &b, i) + (in - rheo__panel_begin(&j->panels, i));
+    float *to = f->grad + (size_t)o * c->K;
+    for (uint32_t k = 0; k < c->K; k++, from += j->kernels->tile_n)
+        to[k] = f->add ? to[k] + *from : *from;
+}
+
+void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool add)
+{
+    const rheo_correlation *c = run->c;
+    const rheo_kernels *k = rheo__kernels(run->ctx);
+    job j = {.run = run,
+             .kernels = k,
+             .panels = rheo__panels(k, c->out_group),
+             .rows = (run->t1 - run->t0) * run->B,
+             .taps = task_taps(run->ctx, k, c),
+             .blocks = rheo__blocks(c->K, k->tile_m),
+             .positions = (size_t)chunk_rows(c) * c->P,
+             .map = run->scratch,
+             .bytes = rooms(c, NULL).bytes};
+    j.tasks = rheo__blocks(c->K, j.taps);
+    j.sums = j.map + rheo__round64(map_floats(k, c) * sizeof(float)) / sizeof(float);
+    j.threads = (char *)j.sums + rheo__round64(sum_floats(k, c) * sizeof(float));
+    memset(j.sums, 0, sum_floats(k, c) * sizeof(float));
+    for (; j.first < j.rows; j.first += j.count) {
+        j.count = rheo__least(chunk_rows(c), j.rows - j.first);
+        j.sparse = sparse(&j);
+        rheo__parallel(run->ctx, j.count, pack_task, &j);
+        rheo__parallel(run->ctx, c->groups * j.tasks, sum_task, &j);
+    }
+    finish f = {&j, grad, add};
+    rheo__parallel(run->ctx, c->out, finish_task, &f);
+}
+
+typedef struct channels {
+    const rheo_correlate_run *run;
+    const rheo_signal *s;
+    float *grad;
+    uint32_t size;
+    bool add;
+} channels;
+
+static void channel_task(void *argument, uint32_t channel, uint32_t thread)
+{
+    const channels *a = argument;
+    double sum[8] = {0};
+    (void)thread;
+    for (uint32_t t = a->run->t0; t < a->run->t1; t++)
+        for (uint32_t b = 0; b < a->run->B; b++) {
+            const float *row = rheo__real_row(a->s, t, b) + (size_t)channel * a->size;
+            for (uint32_t i = 0; i < a->size; i++) sum[i % 8] += row[i];
+        }
+    const double all =
+        ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    float *to = &a->grad[channel];
+    *to = a->add ? *to + (float)all : (float)all;
+}
+
+void rheo__channel_sums(const rheo_correlate_run *run, const rheo_signal *s, uint32_t count,
+                        float *grad, bool add)
+{
+    channels a = {run, s, grad, s->N / count, add};
+    rheo__parallel(run->ctx, count, channel_task, &a);
+}
