@@ -1,0 +1,413 @@
+/* pool.c: each channel's windows become one number: the largest, the mean or the sum.
+ *
+ *   y[c,o] = max | mean | sum of x[c,i] over the places i that window o sees
+ *   window     o stride - padding ... + size - 1 along each axis; out: adaptive, from floor(o n /
+ * out) to ceil((o+1) n / out) - 1
+ *
+ * The largest of spikes is a spike: bits stay bits. The mean divides by the window's size with its
+ * padding (count_padding) or by the places that exist; padding is 0 for the mean and sum, and never
+ * the largest. The gradient of max goes to one place: among equals to the first, as PyTorch's, or
+ * to one drawn from the seed. Leaves out: dilation, sizes rounded up. */
+#include "base/threads.h"
+#include "layer/correlate.h"
+#include "layer/rows.h"
+#include <math.h>
+#include <string.h>
+
+enum {
+    KIND,
+    SIZE,
+    STRIDE = SIZE + RHEO_PER_AXIS,
+    PADDING = STRIDE + RHEO_PER_AXIS,
+    OUT = PADDING + RHEO_PER_AXIS,
+    AXES = OUT + RHEO_PER_AXIS,
+    COUNT_PADDING,
+    TIES
+};
+enum { MAX, AVERAGE, SUM };
+enum { RANDOM, FIRST };
+#define MOST (1 << 16)
+static const char *const kinds[] = {"max", "average", "sum", NULL};
+static const char *const ties[] = {"random", "first", NULL};
+static const char *const as_size[] = {"size", NULL};
+static const rheo_field fields[] = {
+    RHEO_CHOICE_FIELD("kind", MAX, kinds, "What a window becomes."),
+    RHEO_INTEGER_FIELD("size", "1", 2, 1, MOST, "Of a window, along all axes."),
+    RHEO_AXIS_FIELDS("size", 1, MOST),
+    {"stride", "1", RHEO_INTEGER, -1, 1, MOST, as_size, "Places between two windows."},
+    RHEO_AXIS_FIELDS("stride", 1, MOST),
+    RHEO_INTEGER_FIELD("padding", "1", 0, 0, MOST, "Places added at each end, at most size / 2."),
+    RHEO_AXIS_FIELDS("padding", 0, MOST),
+    RHEO_INTEGER_FIELD("out", "1", 0, 0, MOST,
+                       "Windows along all axes, in place of size, stride and padding (adaptive)."),
+    RHEO_AXIS_FIELDS("out", 0, MOST),
+    RHEO_AXES_FIELD,
+    RHEO_FLAG_FIELD("count_padding", 1, "The mean divides by the padding's places too."),
+    RHEO_CHOICE_FIELD("ties", RANDOM, ties, "Which of equal places gets the gradient of max."),
+    RHEO_FIELD_END};
+
+/* Windows along the axes; adaptive ones have kernel 0. */
+typedef struct shape {
+    uint32_t axes, in[RHEO_AXES], out[RHEO_AXES], size[RHEO_AXES], stride[RHEO_AXES],
+        before[RHEO_AXES];
+    uint32_t channels, places, windows; /* of a channel */
+} shape;
+
+static shape shape_of(const rheo_node_spec *node)
+{
+    const double *v = node->options.v;
+    shape s = {.axes = rheo__image_axes(node->in, v[AXES]), .channels = node->in.dim[0]};
+    rheo__image_size(node->in, s.axes, s.in);
+    for (uint32_t a = 0; a < RHEO_AXES; a++) {
+        const bool used = a >= RHEO_AXES - s.axes;
+        const double out = used ? rheo__axis_option(v + OUT, s.axes, a) : 0;
+        const double stride = used ? rheo__axis_option(v + STRIDE, s.axes, a) : 1;
+        s.size[a] = out > 0 ? 0 : used ? (uint32_t)rheo__axis_option(v + SIZE, s.axes, a) : 1;
+        s.stride[a] = stride > 0 ? (uint32_t)stride : s.size[a];
+        s.before[a] = used ? (uint32_t)rheo__axis_option(v + PADDING, s.axes, a) : 0;
+        s.out[a] =
+            out > 0 ? (uint32_t)out
+                    : rheo__window_positions(s.in[a], 2 * s.before[a], s.size[a], s.stride[a], 1);
+    }
+    s.places = rheo__axes_product(s.in);
+    s.windows = rheo__axes_product(s.out);
+    return s;
+}
+
+static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
+{
+    const shape s = shape_of(node);
+    char in[48];
+    rheo__image_text(node->in, in);
+    RHEO_CHECK(ctx, s.places > 0 && rheo__image_axes(node->in, 0) <= s.axes, RHEO_SHAPE,
+               "net node %s: the input %s has more than %u axes", node->name, in, s.axes);
+    for (uint32_t a = RHEO_AXES - s.axes; a < RHEO_AXES; a++) {
+        RHEO_CHECK(
+            ctx, s.out[a] > 0 && (s.size[a] > 0 || s.out[a] <= s.in[a]), RHEO_SHAPE,
+            "net node %s: windows of %u, or %u of them, do not fit %u places of the input %s",
+            node->name, s.size[a], s.out[a], s.in[a], in);
+        RHEO_CHECK(ctx, s.size[a] == 0 || 2 * s.before[a] <= s.size[a], RHEO_USAGE,
+                   "net node %s: padding %u is more than half of a window of %u", node->name,
+                   s.before[a], s.size[a]);
+    }
+    node->out = rheo__image_shape(s.channels, s.axes, s.out);
+    return RHEO_OK;
+}
+
+/* Places that window o of an axis sees, first and the one after the last. */
+static void span_of(const shape *s, uint32_t a, uint32_t o, uint32_t *begin, uint32_t *end)
+{
+    if (s->size[a] == 0) {
+        *begin = (uint32_t)((uint64_t)o * s->in[a] / s->out[a]);
+        *end = (uint32_t)(((uint64_t)(o + 1) * s->in[a] + s->out[a] - 1) / s->out[a]);
+        return;
+    }
+    const uint32_t at = o * s->stride[a], last = at + s->size[a];
+    *begin = at > s->before[a] ? at - s->before[a] : 0;
+    *end = rheo__least(last > s->before[a] ? last - s->before[a] : 0, s->in[a]);
+}
+
+typedef struct window {
+    uint32_t begin[RHEO_AXES], end[RHEO_AXES], count;
+    double share; /* of a place in the mean */
+} window;
+
+static window window_of(const shape *s, const double *option, uint32_t o)
+{
+    const uint32_t at[3] = {o / s->out[2] / s->out[1], o / s->out[2] % s->out[1], o % s->out[2]};
+    window w = {.count = 1};
+    uint32_t whole = 1;
+    for (uint32_t a = 0; a < RHEO_AXES; a++) {
+        span_of(s, a, at[a], &w.begin[a], &w.end[a]);
+        w.count *= w.end[a] - w.begin[a];
+        whole *= s->size[a] ? s->size[a] : w.end[a] - w.begin[a];
+    }
+    const bool mean = (int)option[KIND] == AVERAGE;
+    w.share = mean ? 1.0 / (option[COUNT_PADDING] > 0 ? whole : w.count) : 1;
+    return w;
+}
+
+static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, float *hi)
+{
+    rheo__form_real(work, out, fixed, lo, hi);
+    const rheo_signal *in = work->in[0];
+    if ((int)work->node->options.v[KIND] != MAX || !in || in->form != RHEO_BITS) return;
+    *out = RHEO_BITS;
+    *lo = in->lo;
+    *hi = in->hi;
+}
+
+static void need(const rheo_work *work, rheo_need *out)
+{
+    const size_t row = rheo__pitch(rheo__shape_size(work->node->in));
+    out->scratch = row * sizeof(float) * rheo_threads(work->ctx); /* a row of bits as floats */
+}
+
+/* ---- forward ---- */
+
+typedef struct job {
+    const rheo_work *work;
+    shape s;
+    uint32_t t0;
+} job;
+
+static const float *row_floats(const job *j, uint32_t t, uint32_t b, uint32_t thread)
+{
+    const rheo_signal *in = j->work->in[0];
+    if (in->form == RHEO_REAL) return rheo__real_row(in, t, b);
+    float *to = (float *)j->work->scratch + (size_t)thread * rheo__pitch(in->N);
+    rheo__kernels(j->work->ctx)->expand(rheo__bits_row(in, t, b), 0, in->N, in->lo, in->hi, to);
+    return to;
+}
+
+static float pool_window(const shape *s, const window *w, int kind, const float *x)
+{
+    const float least = -INFINITY;
+    float most = least, sum = 0;
+    for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
+        for (uint32_t y = w->begin[1]; y < w->end[1]; y++) {
+            const float *line = x + ((size_t)z * s->in[1] + y) * s->in[2];
+            for (uint32_t i = w->begin[2]; i < w->end[2]; i++) {
+                most = line[i] > most || line[i] != line[i] ? line[i] : most; /* NaN stays */
+                sum += line[i];
+            }
+        }
+    return kind == MAX ? most : sum * (float)w->share;
+}
+
+/* Spikes: the places of a row that are 1 are few, each sets the bits of its windows. */
+static void or_row(const job *j, uint32_t t, uint32_t b)
+{
+    const rheo_work *work = j->work;
+    const rheo_signal *in = work->in[0];
+    const shape *s = &j->s;
+    const uint64_t *bits = rheo__bits_row(in, t, b);
+    uint64_t *out = rheo__bits_row(&work->out, t, b);
+    memset(out, 0, rheo__words(work->out.N) * sizeof *out);
+    for (uint32_t i = 0; i < rheo__words(in->N); i++)
+        for (uint64_t word = bits[i]; word; word &= word - 1) {
+            const uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(word), p = n % s->places;
+            const uint32_t at[3] = {p / s->in[2] / s->in[1], p / s->in[2] % s->in[1], p % s->in[2]};
+            uint32_t first[3], last[3];
+            for (uint32_t a = 0; a < 3; a++) {
+                const uint32_t far = at[a] + s->before[a];
+                first[a] = far < s->size[a] ? 0 : (far - s->size[a]) / s->stride[a] + 1;
+                last[a] = rheo__least(far / s->stride[a] + 1, s->out[a]);
+            }
+            for (uint32_t z = first[0]; z < last[0]; z++)
+                for (uint32_t y = first[1]; y < last[1]; y++)
+                    for (uint32_t x = first[2]; x < last[2]; x++) {
+                        const uint32_t o =
+                            n / s->places * s->windows + (z * s->out[1] + y) * s->out[2] + x;
+                        out[o / 64] |= UINT64_C(1) << o % 64;
+                    }
+        }
+}
+
+static bool adaptive(const shape *s)
+{
+    return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
+}
+
+static void forward_row(void *argument, uint32_t row, uint32_t thread)
+{
+    const job *j = argument;
+    const rheo_work *work = j->work;
+    const uint32_t t = j->t0 + row / work->B, b = row % work->B;
+    const rheo_signal *out = &work->out;
+    const int kind = (int)work->node->options.v[KIND];
+    const bool bits = out->form == RHEO_BITS;
+    if (bits && !adaptive(&j->s)) {
+        or_row(j, t, b);
+        return;
+    }
+    const float *x = row_floats(j, t, b, thread);
+    if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));
+    for (uint32_t o = 0; o < j->s.windows; o++) {
+        const window w = window_of(&j->s, work->node->options.v, o);
+        for (uint32_t c = 0; c < j->s.channels; c++) {
+            const float y = pool_window(&j->s, &w, kind, x + (size_t)c * j->s.places);
+            const uint32_t n = c * j->s.windows + o;
+            if (!bits)
+                rheo__real_row(out, t, b)[n] = y;
+            else if (y > out->lo)
+                rheo__bits_row(out, t, b)[n / 64] |= UINT64_C(1) << n % 64;
+        }
+    }
+}
+
+static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    job j = {work, shape_of(work->node), t0};
+    t1 = rheo__last_step(&work->out, t0, t1);
+    rheo__parallel(work->ctx, (t1 - t0) * work->B, forward_row, &j);
+}
+
+/* ---- backward ---- */
+
+/* The place, of a channel, that gets the gradient of max: of `equal` ones the drawn or the first.
+ */
+#define WINNER(name, number)                                                                       \
+    static uint32_t name(const shape *s, const window *w, const number *x, uint32_t draw,          \
+                         bool first)                                                               \
+    {                                                                                              \
+        number most = -(number)INFINITY;                                                           \
+        uint32_t place = (w->begin[0] * s->in[1] + w->begin[1]) * s->in[2] + w->begin[2];          \
+        uint32_t equal = 0, at = 0;                                                                \
+        for (uint32_t pass = 0; pass < 2; pass++) {                                                \
+            const uint32_t wanted = first ? 0 : (uint32_t)(((uint64_t)draw * equal) >> 32);        \
+            for (uint32_t z = w->begin[0]; z < w->end[0]; z++)                                     \
+                for (uint32_t y = w->begin[1]; y < w->end[1]; y++)                                 \
+                    for (uint32_t i = w->begin[2]; i < w->end[2]; i++) {                           \
+                        const uint32_t p = (z * s->in[1] + y) * s->in[2] + i;                      \
+                        if (pass == 0 && x[p] > most) most = x[p], equal = 0;                      \
+                        if (x[p] < most || x[p] > most) continue;                                  \
+                        if (pass == 1 && at++ == wanted) place = p;                                \
+                        equal += pass == 0;                                                        \
+                    }                                                                              \
+        }                                                                                          \
+        return place;                                                                              \
+    }
+WINNER(winner, float)
+WINNER(winner_reference, double)
+
+static void backward_row(void *argument, uint32_t row, uint32_t thread)
+{
+    const job *j = argument;
+    const rheo_work *work = j->work;
+    const shape *s = &j->s;
+    const double *option = work->node->options.v;
+    const uint32_t t = j->t0 + row / work->B, b = row % work->B;
+    const bool max = (int)option[KIND] == MAX, first = (int)option[TIES] == FIRST;
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    const float *x = max ? row_floats(j, t, b, thread) : NULL;
+    const float *g = rheo__real_row(work->gout, t, b);
+    float *to = rheo__real_row(&work->gin[0], t, b);
+    memset(to, 0, work->gin[0].N * sizeof *to);
+    for (uint32_t o = 0; o < s->windows; o++) {
+        const window w = window_of(s, option, o);
+        for (uint32_t c = 0; c < s->channels; c++) {
+            const uint32_t n = c * s->windows + o;
+            const size_t channel = (size_t)c * s->places;
+            if (max) {
+                uint32_t draw[4] = {0};
+                if (!first) rheo__draw(key, work, b, work->step0 + t, n / 4, draw);
+                to[channel + winner(s, &w, x + channel, draw[n % 4], first)] += g[n];
+                continue;
+            }
+            const float share = g[n] * (float)w.share;
+            for (uint32_t z = w.begin[0]; z < w.end[0]; z++)
+                for (uint32_t y = w.begin[1]; y < w.end[1]; y++)
+                    for (uint32_t i = w.begin[2]; i < w.end[2]; i++)
+                        to[channel + ((size_t)z * s->in[1] + y) * s->in[2] + i] += share;
+        }
+    }
+}
+
+static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    if (!work->gout || !work->gin[0].real) {
+        rheo__pass_gradient(work, t0, t1);
+        return;
+    }
+    job j = {work, shape_of(work->node), t0};
+    t1 = rheo__last_step(&work->gin[0], t0, t1);
+    rheo__parallel(work->ctx, (t1 - t0) * work->B, backward_row, &j);
+}
+
+/* ---- counts and reference ---- */
+
+/* Additions: one for each place that a window sees, of spikes for each spike. max adds nothing. */
+static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
+{
+    const rheo_signal *in = work->in[0];
+    const shape s = shape_of(work->node);
+    if ((int)work->node->options.v[KIND] == MAX || (in->stride_t == 0 && t > 0)) return;
+    const bool all = !rheo__spikes(in);
+    for (uint32_t o = 0; o < s.windows; o++) {
+        const window w = window_of(&s, work->node->options.v, o);
+        if (all) {
+            add->acs += (uint64_t)(b1 - b0) * s.channels * w.count;
+            continue;
+        }
+        for (uint32_t b = b0; b < b1; b++)
+            for (uint32_t c = 0; c < s.channels; c++)
+                for (uint32_t z = w.begin[0]; z < w.end[0]; z++)
+                    for (uint32_t y = w.begin[1]; y < w.end[1]; y++)
+                        for (uint32_t i = w.begin[2]; i < w.end[2]; i++) {
+                            const uint32_t n = c * s.places + (z * s.in[1] + y) * s.in[2] + i;
+                            add->acs += rheo__bits_row(in, t, b)[n / 64] >> n % 64 & 1;
+                        }
+    }
+}
+
+/* One window of one channel, forward (gx NULL) or backward. */
+static void reference_window(const rheo_reference_work *work, const shape *s, size_t row,
+                             uint32_t c, uint32_t o, double *gx)
+{
+    const window w = window_of(s, work->node->options.v, o);
+    const bool max = (int)work->node->options.v[KIND] == MAX;
+    const uint32_t n = c * s->windows + o, b = (uint32_t)(row % work->B);
+    const size_t channel = (row * s->channels + c) * s->places;
+    const size_t at = row * s->channels * s->windows + n;
+    uint32_t draw[4] = {0};
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    const bool first = (int)work->node->options.v[TIES] == FIRST;
+    rheo__reference_draw(key, work, b, (uint32_t)(row / work->B), n / 4, draw);
+    if (max) {
+        const uint32_t p = winner_reference(s, &w, work->in[0] + channel, draw[n % 4], first);
+        if (gx)
+            gx[channel + p] += work->gout[at];
+        else
+            work->out[at] = work->in[0][channel + p];
+        return;
+    }
+    double sum = 0;
+    for (uint32_t z = w.begin[0]; z < w.end[0]; z++)
+        for (uint32_t y = w.begin[1]; y < w.end[1]; y++)
+            for (uint32_t i = w.begin[2]; i < w.end[2]; i++) {
+                const size_t p = channel + ((size_t)z * s->in[1] + y) * s->in[2] + i;
+                sum += work->in[0][p];
+                if (gx) gx[p] += work->gout[at] * w.share;
+            }
+    if (!gx) work->out[at] = sum * w.share;
+}
+
+static void reference_walk(const rheo_reference_work *work, double *gx)
+{
+    const shape s = shape_of(work->node);
+    for (size_t row = 0; row < (size_t)work->T * work->B; row++)
+        for (uint32_t c = 0; c < s.channels; c++)
+            for (uint32_t o = 0; o < s.windows; o++) reference_window(work, &s, row, c, o, gx);
+}
+
+static void reference_forward(const rheo_reference_work *work)
+{
+    reference_walk(work, NULL);
+}
+
+static void reference_backward(const rheo_reference_work *work)
+{
+    double *gx = work->gin[0];
+    if (!gx) return;
+    memset(gx, 0, (size_t)work->T * work->B * rheo__shape_size(work->node->in) * sizeof *gx);
+    if (work->gout) reference_walk(work, gx);
+}
+
+const rheo_layer rheo__layer_pool = {
+    .name = "pool",
+    .title = "largest, mean or sum of windows",
+    .equations = "y[c,o] = max | mean | sum of x[c,i] over the places of window o; the largest of "
+                 "spikes is a spike",
+    .source = "as torch.nn.MaxPool, AvgPool, AdaptiveMaxPool, AdaptiveAvgPool",
+    .kind = RHEO_MAPPING,
+    .fields = fields,
+    .infer = infer,
+    .form = form,
+    .need = need,
+    .forward = forward,
+    .backward = backward,
+    .count = count,
+    .reference_forward = reference_forward,
+    .reference_backward = reference_backward,
+};
