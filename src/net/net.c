@@ -100,15 +100,6 @@ rheo_status rheo__net_set_neuron(rheo_net *net, uint32_t node, const rheo_neuron
     return RHEO_OK;
 }
 
-void rheo__shape_text(rheo_shape shape, char out[48])
-{
-    int last = 3;
-    size_t at = 0;
-    while (last > 0 && shape.dim[last] <= 1) last--;
-    for (int d = 0; d <= last; d++)
-        at += (size_t)snprintf(out + at, 48 - at, d ? "x%u" : "%u", shape.dim[d]);
-}
-
 uint64_t rheo__net_parameter_count(const rheo_net *net)
 {
     uint64_t count = 0;

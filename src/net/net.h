@@ -4,6 +4,7 @@
 #include <rheobase/net.h>
 #include "base/doc.h"
 #include "layer/layer.h"
+#include "layer/ports.h"
 
 #define RHEO_NET_NODES 256
 
@@ -44,8 +45,6 @@ rheo_param *rheo__net_param(const rheo_net *net, const char *node, const char *n
 /* Puts another model into a population, keeps the rest (conversion). */
 rheo_status rheo__net_set_neuron(rheo_net *net, uint32_t node, const rheo_neuron *neuron,
                                  const rheo_options *options);
-/* "12x24x24"; flat: "288" */
-void rheo__shape_text(rheo_shape shape, char out[48]);
 uint64_t rheo__net_parameter_count(const rheo_net *net); /* weights and biases, not RUN state */
 
 /* Named pieces of memory that go to a file and back, in order: the one way in which parameters,
