@@ -78,8 +78,8 @@ typedef struct trainer {
     uint32_t *order, *label, *id;
     float *x, *scratch;
     float **best; /* [params] of the best epoch; NULL unless `restore`; saved */
-    double *score, *class_score;
-    double rate; /* of the last step */
+    double *score, *class_score, *held; /* held: the regularisers' */
+    double rate;                        /* of the last step */
 } trainer;
 
 static rheo_request request_of(const rheo_session *session)
@@ -88,15 +88,17 @@ static rheo_request request_of(const rheo_session *session)
     const rheo_encoder *encoder = rheo__session_encoder(session, &options);
     const rheo_loss *loss = session->now->loss;
     uint32_t count = session->data->count[RHEO_TRAIN];
-    return (rheo_request){.T = rheo__sweep_steps(session),
-                          .B = session->batch < count ? session->batch : count,
-                          .in_form = encoder->form,
-                          .in_fixed = encoder->fixed,
-                          .train = true,
-                          .gradient = true,
-                          .record = session->record,
-                          .readout = loss->uses_readout ||
-                                     rheo__readout_uses_membrane(session->code.output)};
+    rheo_request request = {.T = rheo__sweep_steps(session),
+                            .B = session->batch < count ? session->batch : count,
+                            .in_form = encoder->form,
+                            .in_fixed = encoder->fixed,
+                            .train = true,
+                            .gradient = true,
+                            .record = session->record,
+                            .readout = loss->uses_readout ||
+                                       rheo__readout_uses_membrane(session->code.output)};
+    rheo__regularise_ask(session->now, &request);
+    return request;
 }
 
 static void end(rheo_session *session)
@@ -114,6 +116,7 @@ static void end(rheo_session *session)
     rheo__release(ctx, t->scratch);
     rheo__release(ctx, t->score);
     rheo__release(ctx, t->class_score);
+    rheo__release(ctx, t->held);
     rheo_plan_free(t->plan);
     rheo__release(ctx, t);
     session->own = NULL;
@@ -157,6 +160,7 @@ static rheo_status make(rheo_session *session, trainer *t, const rheo_taker *tak
         rheo__taker_take(taker, rheo__loss_need(request.T, outputs), sizeof(float), &t->scratch));
     RHEO_TRY(rheo__taker_take(taker, outputs, 8, &t->score));
     RHEO_TRY(rheo__taker_take(taker, session->data->classes, 8, &t->class_score));
+    RHEO_TRY(rheo__taker_take(taker, rheo__regularise_need(session->net, phase), 8, &t->held));
     if (v[RESTORE] > 0) RHEO_TRY(make_best(taker, session->net, t));
     t->update.clip = v[CLIP];
     t->update.clip_value = v[CLIP_VALUE];
@@ -172,9 +176,12 @@ static rheo_status check(const rheo_session *session)
     const double *v = phase->options.v;
     RHEO_CHECK(ctx, session->data->count[RHEO_TRAIN] > 0, RHEO_USAGE,
                "%s: there are no training samples", session->data->name);
-    RHEO_CHECK(ctx, rheo_net_outputs(session->net) == session->data->classes, RHEO_SHAPE,
+    RHEO_TRY(rheo__session_fits(session));
+    const uint32_t outputs = rheo_net_outputs(session->net), classes = session->data->classes;
+    const bool groups = session->code.group != RHEO_GROUP_NONE && outputs % classes == 0;
+    RHEO_CHECK(ctx, groups || outputs == classes, RHEO_SHAPE,
                "the net has %u outputs but %s has %u classes; write `out` for the last size",
-               rheo_net_outputs(session->net), session->data->name, session->data->classes);
+               outputs, session->data->name, classes);
     RHEO_CHECK(ctx, strcmp(rheo__readout_names[session->code.output], "response") != 0, RHEO_USAGE,
                "learn: method bptt trains outputs that each stand for a class, but code.output is "
                "response; take rate");
@@ -244,6 +251,7 @@ static uint64_t count_right(rheo_session *session, trainer *t, uint32_t B)
 {
     uint64_t right = 0;
     rheo_decide ask = {.readout = session->code.output,
+                       .group = session->code.group,
                        .out = rheo__plan_output(t->plan),
                        .v = rheo__plan_readout(t->plan),
                        .classes = session->data->classes,
@@ -280,7 +288,8 @@ static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
                         .sample = t->id,
                         .show = session->show,
                         .intensity = 1,
-                        .seed = session->seed};
+                        .seed = session->seed,
+                        .steps = t->plan->request.T};
     t->encoder->encode(&call, &t->plan->work[0].out);
 }
 
@@ -319,6 +328,7 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
                            .B = B,
                            .C = rheo_net_outputs(session->net),
                            .classes = session->data->classes,
+                           .mean = session->code.group == RHEO_GROUP_MEAN,
                            .out = rheo__plan_output(t->plan),
                            .readout = rheo__plan_readout(t->plan),
                            .label = t->label,
@@ -328,6 +338,7 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
     *value = rheo__loss_value(phase->loss, &loss);
     if (!isfinite(*value)) return not_finite(session, t, "loss");
     t->plan->work[session->net->output].gout = membrane ? NULL : loss.gout;
+    *value += rheo__regularise(phase, t->plan, membrane, t->held);
     rheo__plan_backward(t->plan);
     return RHEO_OK;
 }

@@ -7,7 +7,9 @@
 #include "data/data.h"
 #include "exec/plan.h"
 #include "loss/loss.h"
+#include "loss/regulariser.h"
 #include "optim/optim.h"
+#include "readout/readout.h"
 
 #define RHEO_METRIC_LAYERS 16
 typedef struct rheo_metrics {        /* of one epoch; a line of metrics.csv. All double: saved as rows */
@@ -29,6 +31,7 @@ typedef struct rheo_code {
     uint32_t steps;
     double dt;                       /* [ms] */
     uint32_t output;                 /* index of rheo__readout_names */
+    rheo_group group;                /* outputs are a population for each class */
     uint32_t least;                  /* show a sample again while the output gave fewer spikes; 0: never */
     double raise;                    /* what each further show adds to the input's intensity */
     uint32_t label;                  /* training samples that label the output's neurons; 0: all */
@@ -41,8 +44,19 @@ enum {
     RHEO_CODE_OUTPUT,
     RHEO_CODE_LEAST,
     RHEO_CODE_RAISE,
-    RHEO_CODE_LABEL
+    RHEO_CODE_LABEL,
+    RHEO_CODE_POPULATION
 };
+
+/* The net's input, channels first, for samples of this shape. */
+rheo_status rheo__code_shape(rheo_context *ctx, const rheo_code *code, const uint32_t data[3],
+                             uint32_t net[3]);
+
+#define RHEO_PHASE_REGULARISERS 8
+typedef struct rheo_phase_regulariser {
+    const rheo_regulariser *rule;
+    rheo_options options;
+} rheo_phase_regulariser;
 
 /* A phase of a recipe: one map under `learn`. The options of the loss, of the optimiser and of the
  * schedule that it names stand in the same map. */
@@ -52,6 +66,8 @@ typedef struct rheo_phase {
     rheo_options options;
     const rheo_loss *loss;           /* NULL: the learner has no field `loss` */
     rheo_options loss_options;
+    uint32_t regularisers;           /* the map `regularise` */
+    rheo_phase_regulariser regulariser[RHEO_PHASE_REGULARISERS];
     const rheo_optimiser *optimiser; /* NULL: the learner has no field `optimiser` */
     rheo_options optimiser_options;
     const rheo_schedule *schedule;   /* NULL: the learner has no field `schedule` */
@@ -112,6 +128,15 @@ const rheo_learner *rheo__learner_find(const char *name);
 const rheo_learner *rheo__learner_at(uint32_t index);
 extern const char *const rheo__learner_names[];
 
+/* ---- regularisers (regularise.c) ---- */
+/* What a phase's regularisers need of the plan: gradients at outputs, at membranes. */
+void rheo__regularise_ask(const rheo_phase *phase, rheo_request *request);
+/* Doubles of scratch. */
+size_t rheo__regularise_need(const rheo_net *net, const rheo_phase *phase);
+/* After the loss and before the plan's backward; loss_membrane: what the loss has filled. Returns what is
+ * added to the loss. */
+double rheo__regularise(const rheo_phase *phase, rheo_plan *plan, bool loss_membrane, double *scratch);
+
 /* ---- sweeps: every sample of a split through the net as it is, weights frozen, each from rest,
  * in parallel; what is done with the output is the visitor's ---- */
 typedef struct rheo_visit {
@@ -140,6 +165,8 @@ bool rheo__net_analogue(const rheo_net *net);
 /* The encoder and its options for a net: the code's, but `constant` for analogue nets whose code gives
  * spikes. */
 const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options);
+/* The encoder's neurons must be the net's inputs. */
+rheo_status rheo__session_fits(const rheo_session *session);
 
 /* ---- testing: accuracy against time, counts, confusion; ties wrong ---- */
 typedef struct rheo_tally {

@@ -41,7 +41,11 @@ const rheo_field rheo__code_fields[] = {
                        "Show a sample again while the output gives fewer spikes; 0: never."),
     RHEO_NUMBER_FIELD("raise", "1", 0, 0, 1e3,
                       "What each further show adds to the input's intensity, which begins at 1."),
-    RHEO_INTEGER_FIELD("label", "1", 0, 0, 1e9,
-                       "For output response: training samples that tell which class a neuron answers; "
-                       "0: all."),
+    RHEO_INTEGER_FIELD(
+        "label", "1", 0, 0, 1e9,
+        "For output response: training samples that tell which class a neuron answers; "
+        "0: all."),
+    RHEO_CHOICE_FIELD(
+        "population", 0, rheo__group_names,
+        "Outputs are groups of neurons, one group a class, which are summed or averaged."),
     RHEO_FIELD_END};

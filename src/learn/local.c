@@ -94,7 +94,8 @@ static uint64_t present(rheo_session *session, watcher *w, uint32_t id, double i
                         .sample = &id,
                         .show = session->show,
                         .intensity = intensity,
-                        .seed = session->seed};
+                        .seed = session->seed,
+                        .steps = plan->request.T};
     session->code.encoder->encode(&call, &plan->work[0].out);
     rheo__plan_forward(plan);
     session->show++;

@@ -1,5 +1,5 @@
-/* sweep.c: every sample of a split through the net as it stands. Each thread has a plan of its own, so
- * samples run side by side; each sample starts from rest, so it gives the same bits wherever it
+/* sweep.c: every sample of a split through the net as it stands. Each thread has a plan of its own,
+ * so samples run side by side; each sample starts from rest, so it gives the same bits wherever it
  * falls. */
 #include "base/clock.h"
 #include "base/threads.h"
@@ -10,7 +10,7 @@
 
 #define FIRST_SHOW 0x80000000u /* shows of sweeps: other random numbers than those of training */
 #define MOST_SHOWS 64u
-#define GROUP 16u              /* batches a thread between looks at progress and interruption */
+#define GROUP      16u /* batches a thread between looks at progress and interruption */
 
 bool rheo__net_analogue(const rheo_net *net)
 {
@@ -19,11 +19,28 @@ bool rheo__net_analogue(const rheo_net *net)
     return true;
 }
 
+rheo_status rheo__code_shape(rheo_context *ctx, const rheo_code *code, const uint32_t data[3],
+                             uint32_t net[3])
+{
+    const uint32_t N = data[0] * data[1] * data[2];
+    const uint32_t width = rheo__encoder_width(code->encoder, &code->options, N);
+    RHEO_CHECK(
+        ctx, width > 0, RHEO_SHAPE,
+        "code: input %s cannot take samples of %u features with these options; channels must "
+        "divide the features, and low be below high",
+        code->encoder->name, N);
+    const bool planes = width % N == 0; /* neuron p of all features is a plane */
+    net[0] = planes ? width / N * data[0] : width;
+    net[1] = planes ? data[1] : 1;
+    net[2] = planes ? data[2] : 1;
+    return RHEO_OK;
+}
+
 const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options)
 {
     const rheo_encoder *encoder = session->code.encoder;
     *options = session->code.options;
-    if (!rheo__net_analogue(session->net) || encoder->fixed) return encoder;
+    if (!rheo__net_analogue(session->net) || encoder->fixed || encoder->width) return encoder;
     encoder = rheo__encoder_find("constant");
     *options = rheo__field_defaults(encoder->fields);
     return encoder;
@@ -31,7 +48,19 @@ const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_opti
 
 static bool one_step(const rheo_session *session)
 {
-    return rheo__net_analogue(session->net);
+    return rheo__net_analogue(session->net) && !session->code.encoder->width;
+}
+
+rheo_status rheo__session_fits(const rheo_session *session)
+{
+    rheo_options options;
+    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    const uint32_t width = rheo__encoder_width(encoder, &options, session->data->features);
+    RHEO_CHECK(
+        session->ctx, width == rheo_net_inputs(session->net), RHEO_SHAPE,
+        "code: input %s makes %u neurons of %u features, but the net was built for %u inputs",
+        encoder->name, width, session->data->features, rheo_net_inputs(session->net));
+    return RHEO_OK;
 }
 
 uint32_t rheo__sweep_steps(const rheo_session *session)
@@ -102,7 +131,8 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
                             .sample = own->id,
                             .show = FIRST_SHOW + shows,
                             .intensity = 1 + session->code.raise * shows,
-                            .seed = session->seed};
+                            .seed = session->seed,
+                            .steps = own->plan->request.T};
         s->encoder->encode(&call, &own->plan->work[0].out);
         rheo__plan_forward(own->plan);
         shows++;
@@ -185,6 +215,7 @@ static rheo_status run_groups(sweeper *s)
 
 rheo_status rheo__sweep(rheo_session *session, const rheo_sweep *ask)
 {
+    RHEO_TRY(rheo__session_fits(session));
     sweeper s = {.session = session, .ask = ask, .B = sweep_batch(session)};
     s.encoder = rheo__session_encoder(session, &s.options);
     s.count = session->data->count[ask->split];

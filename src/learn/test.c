@@ -32,6 +32,7 @@ static void visit_step(const tester *test, sums *sum, const rheo_visit *visit, u
     for (size_t i = 0; i < sizeof counts / sizeof *add; i++) total[i] += add[i];
     for (uint32_t b = 0; b < visit->B; b++) {
         rheo_decide ask = {.readout = test->session->code.output,
+                           .group = test->session->code.group,
                            .out = rheo__plan_output(plan),
                            .v = rheo__plan_readout(plan),
                            .classes = test->classes,

@@ -117,7 +117,8 @@ static rheo_status run_sample(figures *f, rheo_job *job, rheo_plan *plan, float 
                         .sample = &id,
                         .show = 1u << 31,
                         .intensity = 1,
-                        .seed = session->seed};
+                        .seed = session->seed,
+                        .steps = plan->request.T};
     encoder->encode(&call, &plan->work[0].out);
     rheo__plan_forward(plan);
     RHEO_TRY(add_sample(f, job, x, label));

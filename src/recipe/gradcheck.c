@@ -73,6 +73,11 @@ static bool straight_through(const checker *c, uint32_t p)
     return index >= 0 && !strcmp(param->name, "weight") && spec->options.v[index] > 0;
 }
 
+static uint32_t classes_of(const checker *c)
+{
+    return c->recipe->code.group == RHEO_GROUP_NONE ? c->outputs : c->data->classes;
+}
+
 /* Loss and, when asked, its gradient, at the output that the reference holds. */
 static double loss_of(checker *c, rheo_reference *reference, double *grad)
 {
@@ -84,6 +89,8 @@ static double loss_of(checker *c, rheo_reference *reference, double *grad)
                            .T = c->T,
                            .B = SAMPLES,
                            .C = c->outputs,
+                           .classes = classes_of(c),
+                           .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
                            .label = c->label,
                            .scratch = c->scratch};
     return rheo__loss_reference(loss, &call, at, grad);
@@ -193,6 +200,8 @@ static void run_engine(checker *c, rheo_plan *plan)
                            .T = c->T,
                            .B = SAMPLES,
                            .C = c->outputs,
+                           .classes = classes_of(c),
+                           .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
                            .out = rheo__plan_output(plan),
                            .readout = rheo__plan_readout(plan),
                            .label = c->label,
@@ -273,7 +282,7 @@ static rheo_status make_arrays(checker *c)
     RHEO_TRY(rheo__alloc(c->ctx, c->net->params, sizeof *c->lines, "gradcheck", &c->lines));
     for (uint32_t b = 0; b < SAMPLES; b++) {
         c->id[b] = b;
-        c->label[b] = b % c->outputs;
+        c->label[b] = b % classes_of(c);
     }
     for (uint32_t p = 0; p < c->net->params; p++) {
         const rheo_param *param = &c->net->param[p];
@@ -299,7 +308,7 @@ static rheo_status set_up(checker *c)
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
                                 .file = recipe->file};
-    memcpy(request.in.dim, c->data->shape, sizeof c->data->shape);
+    RHEO_TRY(rheo__code_shape(c->ctx, &recipe->code, c->data->shape, request.in.dim));
     RHEO_TRY(rheo__net_build(c->ctx, &request, &c->net));
     c->inputs = rheo_net_inputs(c->net);
     c->outputs = rheo_net_outputs(c->net);

@@ -25,7 +25,9 @@ static rheo_status check_input(inference *run)
 {
     rheo_context *ctx = run->job.ctx;
     const rheo_array *in = &run->in;
-    uint32_t need = rheo_net_inputs(run->job.net);
+    const uint32_t *form = run->job.form, features = form[0] * form[1] * form[2];
+    /* a code may make several neurons of a feature */
+    const uint32_t need = in->dims == 3 ? rheo_net_inputs(run->job.net) : features;
     RHEO_CHECK(ctx, in->dims == 2 || in->dims == 3, RHEO_SHAPE,
                "%s: has %u dimensions, expected [samples, %u] or [steps, samples, %u]",
                run->options->input, in->dims, need, need);
@@ -41,7 +43,7 @@ static rheo_status check_input(inference *run)
     run->T = (uint32_t)T;
     run->B = (uint32_t)B;
     run->N = need;
-    if (!run->direct) run->T = rheo__net_analogue(run->job.net) ? 1 : run->T;
+    if (!run->direct) run->T = rheo__sweep_steps(&run->job.session);
     return RHEO_OK;
 }
 
@@ -136,7 +138,8 @@ static void fill_source(inference *run, uint32_t first)
                         .show = 0,
                         .intensity = 1,
                         .seed = session->seed,
-                        .step0 = first};
+                        .step0 = first,
+                        .steps = run->T};
     encoder->encode(&call, source);
 }
 

@@ -68,14 +68,17 @@ static rheo_status fill(rheo_job *job, const char *data)
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
                                 .file = recipe->file};
-    for (uint32_t d = 0; d < 3; d++) request.in.dim[d] = job->form[d];
+    RHEO_TRY(rheo__code_shape(job->ctx, &recipe->code, job->form, request.in.dim));
     RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));
     bool response = !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output],
                             "response");
-    RHEO_CHECK(job->ctx, response || rheo_net_outputs(job->net) == job->form[3], RHEO_SHAPE,
-               "%s: the net has %u outputs but %s has %u classes; write `out` for the last size, or "
-               "code.output: response for neurons without a fixed class",
-               recipe->file, rheo_net_outputs(job->net), recipe->data.name, job->form[3]);
+    const uint32_t outputs = rheo_net_outputs(job->net), classes = job->form[3];
+    const bool groups = recipe->code.group != RHEO_GROUP_NONE && outputs % classes == 0;
+    RHEO_CHECK(job->ctx, response || groups || outputs == classes, RHEO_SHAPE,
+               "%s: the net has %u outputs but %s has %u classes; write `out` for the last size, "
+               "code.population: sum for a multiple of the classes, or code.output: response for "
+               "neurons without a fixed class",
+               recipe->file, outputs, recipe->data.name, classes);
     job->session = (rheo_session){.ctx = job->ctx,
                                   .net = job->net,
                                   .data = job->data,

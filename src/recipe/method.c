@@ -27,6 +27,7 @@ rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
     code->least = (uint32_t)v.v[RHEO_CODE_LEAST];
     code->raise = v.v[RHEO_CODE_RAISE];
     code->label = (uint32_t)v.v[RHEO_CODE_LABEL];
+    code->group = (rheo_group)v.v[RHEO_CODE_POPULATION];
     if (code->encoder->fields) code->options = rheo__joint_pick(&joint, &v, code->encoder->fields);
     return RHEO_OK;
 }
@@ -103,9 +104,47 @@ static rheo_status check_chosen(rheo_build *b, const rheo_learner *learner, cons
     return rheo__take_number(b, value, field, where, &ignored);
 }
 
+/* One of them; a number alone is the strength. */
+static rheo_status read_regulariser(rheo_build *b, const rheo_doc *item, const char *where,
+                                    rheo_phase_regulariser *out, rheo_doc *to)
+{
+    rheo_doc *one = NULL, *map = NULL;
+    RHEO_TRY(rheo__open_section(b, to, item, item->key, RHEO_MAP, &one));
+    if (item->kind == RHEO_MAP)
+        return rheo__take_fields(b, item, out->rule->fields, NULL, where, one, &out->options);
+    RHEO_TRY(rheo__want(b, item, RHEO_SCALAR, where));
+    RHEO_TRY(rheo__doc_new(b->ctx, RHEO_MAP, NULL, NULL, item->line, &map));
+    rheo_status status = rheo__put(b, map, item, "strength", item->text, false);
+    if (!status)
+        status = rheo__take_fields(b, map, out->rule->fields, NULL, where, one, &out->options);
+    rheo__doc_free(b->ctx, map);
+    return status;
+}
+
+/* regularise: {upper: {bound: 0.1}, sparse: 1e-5} */
+static rheo_status read_regularisers(rheo_build *b, const rheo_doc *given, const char *where,
+                                     rheo_phase *phase, rheo_doc *to)
+{
+    rheo_doc *all = NULL;
+    RHEO_TRY(rheo__want(b, given, RHEO_MAP, "regularise"));
+    RHEO_TRY(rheo__open_section(b, to, given, "regularise", RHEO_MAP, &all));
+    for (const rheo_doc *item = given->child; item; item = item->next) {
+        char place[96];
+        const rheo_regulariser *rule = rheo__regulariser_find(item->key);
+        if (!rule || phase->regularisers == RHEO_PHASE_REGULARISERS)
+            return rheo__unknown(b->ctx, b->file, item->line, "regulariser", item->key, "",
+                                 rheo__regulariser_names);
+        snprintf(place, sizeof place, "%s.regularise.%.32s", where, item->key);
+        rheo_phase_regulariser *out = &phase->regulariser[phase->regularisers++];
+        out->rule = rule;
+        RHEO_TRY(read_regulariser(b, item, place, out, all));
+    }
+    return RHEO_OK;
+}
+
 static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *where, rheo_doc *to)
 {
-    static const char *const skip[] = {"method", NULL};
+    static const char *const skip[] = {"method", "regularise", NULL};
     rheo_phase *phase = &b->recipe->phase[b->recipe->phases++];
     const char *method;
     uint32_t line;
@@ -128,6 +167,11 @@ static rheo_status read_phase(rheo_build *b, const rheo_doc *map, const char *wh
     phase->learner = learner;
     if (learner->fields) phase->options = rheo__joint_pick(&joint, &v, learner->fields);
     phase->loss = loss ? rheo__loss_find(loss) : NULL;
+    const rheo_doc *regularise = rheo__doc_get(map, "regularise");
+    if (regularise && !phase->loss)
+        return REFUSE(b, regularise, "%s: regularise adds to a loss, and method %s has none", where,
+                      learner->name);
+    if (regularise) RHEO_TRY(read_regularisers(b, regularise, where, phase, to));
     if (phase->loss && phase->loss->fields)
         phase->loss_options = rheo__joint_pick(&joint, &v, phase->loss->fields);
     phase->optimiser = optimiser ? rheo__optimiser_find(optimiser) : NULL;

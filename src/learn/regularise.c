@@ -1,0 +1,77 @@
+/* regularise.c: a phase's regularisers at work: which populations each holds, and where in the plan
+ * its gradients go: plan->pull at outputs, plan->lift at membranes (of the output population:
+ * plan->greadout, which the loss may share). */
+#include "learn/learn.h"
+#include <string.h>
+
+void rheo__regularise_ask(const rheo_phase *phase, rheo_request *request)
+{
+    for (uint32_t r = 0; r < phase->regularisers; r++) {
+        const bool membrane = phase->regulariser[r].rule->membrane(&phase->regulariser[r].options);
+        request->lift = request->lift || membrane;
+        request->pull = request->pull || !membrane;
+    }
+}
+
+size_t rheo__regularise_need(const rheo_net *net, const rheo_phase *phase)
+{
+    size_t most = 0;
+    for (uint32_t n = 0; n < net->nodes && phase->regularisers > 0; n++) {
+        const size_t size = rheo__shape_size(net->node[n].out);
+        if (net->node[n].neuron && size > most) most = size;
+    }
+    return most;
+}
+
+static void zero(const rheo_signal *s, uint32_t B)
+{
+    const uint32_t steps = s->real ? s->stride_t ? s->T : 1 : 0;
+    for (uint32_t t = 0; t < steps; t++)
+        memset(rheo__real_row(s, t, 0), 0, (size_t)B * s->pitch * sizeof(float));
+}
+
+/* The loss has filled one of the output's two gradients; the other must be 0 before it is added to.
+ */
+static void prepare(rheo_plan *plan, bool loss_membrane)
+{
+    const uint32_t output = plan->net->output;
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        zero(&plan->pull[n], plan->B);
+        zero(&plan->lift[n], plan->B);
+    }
+    if (!loss_membrane && plan->request.lift) zero(&plan->greadout, plan->B);
+    if (loss_membrane && plan->pull[output].real) {
+        zero(&plan->gradient[output], plan->B);
+        plan->work[output].gout = &plan->gradient[output];
+    }
+}
+
+static double hold(const rheo_phase_regulariser *own, rheo_plan *plan, uint32_t n, double *scratch)
+{
+    const rheo_work *work = &plan->work[n];
+    const bool output = n == plan->net->output;
+    const uint32_t layers = (uint32_t)own->options.v[RHEO_REGULARISE_LAYERS];
+    rheo_signal *gv = output ? &plan->greadout : &plan->lift[n];
+    if (layers != RHEO_LAYERS_ALL && (layers == RHEO_LAYERS_OUTPUT) != output) return 0;
+    if (!(own->rule->membrane(&own->options) ? gv : &plan->pull[n])->real) return 0;
+    const rheo_regularise call = {.options = &own->options,
+                                  .B = plan->B,
+                                  .out = &work->out,
+                                  .v = work->readout.real ? &work->readout : NULL,
+                                  .gout = &plan->pull[n],
+                                  .gv = gv,
+                                  .scratch = scratch};
+    return own->rule->value(&call);
+}
+
+double rheo__regularise(const rheo_phase *phase, rheo_plan *plan, bool loss_membrane,
+                        double *scratch)
+{
+    double sum = 0;
+    if (phase->regularisers == 0) return 0;
+    prepare(plan, loss_membrane);
+    for (uint32_t r = 0; r < phase->regularisers; r++)
+        for (uint32_t n = 0; n < plan->net->nodes; n++)
+            if (plan->net->node[n].neuron) sum += hold(&phase->regulariser[r], plan, n, scratch);
+    return sum;
+}
