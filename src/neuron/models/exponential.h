@@ -119,7 +119,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
     i = i - s->w;
     total = total + gw * k[EXPO_B];
 #endif
-    REAL gx = total * d, gpre = gs->v * (1 - z) + gx * k[EXPO_UNIT];
+    REAL gx = total * d, gpre = (gs->v - gs->v * z) + gx * k[EXPO_UNIT];
     REAL gmove = s->hold > 0 ? (REAL)0 : gpre; /* a held membrane does not move */
     REAL gpull = gmove * k[EXPO_RATE], gi = gpull * k[EXPO_GAIN], gc = gs->c;
     gk[EXPO_RATE] += gmove * RHEO_M(pull)(k, s, in, e);

@@ -74,7 +74,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 {
     REAL a = s->v - k[QIF_REST], b = s->v - k[QIF_CRITICAL];
     REAL gx = (gz + k[QIF_PASS] * (gs->v * (k[QIF_RESET] - pre))) * d;
-    REAL gpre = gs->v * (1 - z) + gx * k[QIF_UNIT];
+    REAL gpre = (gs->v - gs->v * z) + gx * k[QIF_UNIT];
     REAL gmove = s->hold > 0 ? (REAL)0 : gpre;
     gk[QIF_CURVE] += gmove * (a * b);
     gk[QIF_CRITICAL] -= gmove * k[QIF_CURVE] * a;

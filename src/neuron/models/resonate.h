@@ -4,7 +4,7 @@
  *   spike where y > threshold; reset value: z = j reset_to (x 0, y reset_to); none: z goes on
  *
  * One step: z turns and decays exactly, then the input is added to x, as a pulse at the end of the
- * step: exact for pulses at any dt, first order for a current (pulses of i dt: gain = dt).
+ * step: exact for pulses at any dt; for a current (pulses of i dt: gain = dt) y is of second order.
  * y is the voltage-like variable, x the current-like one.
  *
  * Source: Izhikevich 2001 (Neural Networks 14), equation 2 and the reset of section 3.
