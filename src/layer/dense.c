@@ -1,10 +1,6 @@
 /* dense.c: every output sees every input.
  *
- *   y_o = b_o + sum_i w_oi x_i            (weights: real)
- *   y_o = b_o + sum_i sign(w_oi) x_i      (weights: binary; sign(0) = +1)
- *
- * Binary weights keep a real shadow w in [-1, 1] that the optimiser moves; its gradient is that of
- * sign(w) (straight through; Courbariaux et al. 2016, "Binarized neural networks").
+ *   y_o = b_o + sum_i v_oi x_i,  v = w or made of the trained w, e.g. sign(w) (weights.c)
  *
  * The sum starts from the bias (with `accumulate` from what stands in out plus the bias) and runs
  * over the inputs in ascending order, so the paths below give the same bits:
@@ -12,23 +8,20 @@
  *   packed    binary weights without bias: +-1 units, or integers 0 ... 255 at evaluation, by
  *             population counts (exact integers, therefore equal to the float sum)
  *   product   all else
- * A static input is multiplied once. Leaves out: sparse connections, learnt gains. */
+ * A static input is multiplied once. Leaves out: products that skip the weights of a sparse mask.
+ */
 #include "layer/initialise.h"
 #include "layer/pack.h"
 #include "layer/rows.h"
+#include "layer/weights.h"
 #include <math.h>
 #include <string.h>
 
-enum { OUT, BIAS, WEIGHTS, INITIAL };
-enum { REAL, BINARY };
-static const char *const weight_kinds[] = {"real", "binary", NULL};
+enum { OUT, BIAS, INITIAL, WEIGHTS = INITIAL + RHEO_INITIAL_OPTIONS };
 static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD("out", "1", 1, 1, 1 << 20, "Number of outputs."),
-    RHEO_FLAG_FIELD("bias", 1, "Adds a trained constant to each output."),
-    RHEO_CHOICE_FIELD("weights", REAL, weight_kinds,
-                      "real, or binary: the sign of a trained real shadow weight."),
-    RHEO_INITIAL_FIELDS,
-    RHEO_FIELD_END};
+    RHEO_FLAG_FIELD("bias", 1, "Adds a trained constant to each output."), RHEO_INITIAL_FIELDS,
+    RHEO_WEIGHTS_FIELDS, RHEO_FIELD_END};
 
 static uint32_t inputs(const rheo_work *work)
 {
@@ -38,9 +31,21 @@ static uint32_t outputs(const rheo_work *work)
 {
     return rheo__shape_size(work->node->out);
 }
+static rheo_weights weights_of(const rheo_node_spec *node)
+{
+    const uint32_t in = rheo__shape_size(node->in), out = rheo__shape_size(node->out);
+    return rheo__weights_of(node, WEIGHTS, out, in, 1, node->options.v[BIAS] > 0 ? 2 : 1);
+}
+/* +-1 and nothing else: these have their own products */
 static bool binary(const rheo_work *work)
 {
-    return (int)work->node->options.v[WEIGHTS] == BINARY;
+    const double *option = work->node->options.v + WEIGHTS;
+    return (int)option[RHEO_WEIGHTS_KIND] == RHEO_BINARY_WEIGHTS &&
+           !(option[RHEO_WEIGHTS_SCALED] > 0);
+}
+static bool real(const rheo_work *work)
+{
+    return (int)work->node->options.v[WEIGHTS] == RHEO_REAL_WEIGHTS;
 }
 static bool biased(const rheo_work *work)
 {
@@ -66,17 +71,17 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
 {
     const uint32_t in = rheo__shape_size(node->in), n = rheo__shape_size(node->out);
-    if (index > (node->options.v[BIAS] > 0 ? 1 : 0)) return false;
-    if (index == 1) {
+    const rheo_weights weights = weights_of(node);
+    if (index == 0) {
+        rheo__param_entry(out, "weight", n, in);
+        rheo__weights_bounds(&weights, out);
+        return true;
+    }
+    if (index == 1 && node->options.v[BIAS] > 0) {
         rheo__param_entry(out, "bias", 1, n);
         return true;
     }
-    rheo__param_entry(out, "weight", n, in);
-    if ((int)node->options.v[WEIGHTS] == BINARY) {
-        out->low = -1;
-        out->high = 1;
-    }
-    return true;
+    return index == weights.extra && rheo__weights_param(&weights, out);
 }
 
 static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed)
@@ -85,13 +90,16 @@ static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t s
                                   .option = node->options.v + INITIAL,
                                   .in = rheo__shape_size(node->in),
                                   .out = rheo__shape_size(node->out)};
+    const rheo_weights weights = weights_of(node);
     (void)ctx;
-    rheo__initialise(&initial, seed, node->param[0], node->params > 1 ? node->param[1] : NULL);
+    rheo__initialise(&initial, seed, node->param[0],
+                     node->options.v[BIAS] > 0 ? node->param[1] : NULL);
+    rheo__weights_initialise(&weights, seed);
 }
 
 /* What is derived from the weights, as it lies in work->derived. */
 typedef struct parts {
-    float *sign;       /* [out, in] of +-1: binary weights */
+    float *made;       /* [out, in]: weights that are not used as they are */
     uint64_t *packed;  /* [out, words(in)]: binary weights */
     float *transposed; /* [in, pitch(out)]: 0/1 spikes come in */
     size_t floats;
@@ -101,24 +109,24 @@ static parts lay_out(const rheo_work *work)
 {
     const size_t in = inputs(work), out = outputs(work);
     parts p = {0};
-    size_t sign = 0, packed = 0, transposed = 0;
-    if (binary(work)) {
-        sign = rheo__round64(out * in * sizeof(float)) / sizeof(float);
+    const rheo_weights weights = weights_of(work->node);
+    const size_t made = rheo__weights_floats(&weights);
+    size_t packed = 0, transposed = 0;
+    if (binary(work))
         packed = rheo__round64(out * rheo__words((uint32_t)in) * sizeof(uint64_t)) / sizeof(float);
-    }
     if (work->in[0] && spikes(work->in[0])) transposed = in * rheo__pitch((uint32_t)out);
     if (work->derived) {
-        p.sign = work->derived;
-        p.packed = (uint64_t *)(void *)(work->derived + sign);
-        p.transposed = work->derived + sign + packed;
+        p.made = work->derived;
+        p.packed = (uint64_t *)(void *)(work->derived + made);
+        p.transposed = work->derived + made + packed;
     }
-    p.floats = sign + packed + transposed;
+    p.floats = made + packed + transposed;
     return p;
 }
 
 static const float *effective(const rheo_work *work)
 {
-    return binary(work) ? lay_out(work).sign : work->node->param[0]->value;
+    return real(work) ? work->node->param[0]->value : lay_out(work).made;
 }
 
 typedef struct refresh_argument {
@@ -131,7 +139,7 @@ static void refresh_row(void *argument, uint32_t o, uint32_t thread)
     const refresh_argument *a = argument;
     const size_t in = inputs(a->work), words = rheo__words((uint32_t)in);
     (void)thread;
-    rheo__pack_signs(a->work->node->param[0]->value + o * in, (uint32_t)in, a->p.sign + o * in,
+    rheo__pack_signs(a->work->node->param[0]->value + o * in, (uint32_t)in, a->p.made + o * in,
                      a->p.packed + o * words);
 }
 
@@ -151,7 +159,11 @@ static void refresh(const rheo_work *work)
 {
     refresh_argument a = {work, lay_out(work)};
     const uint32_t in = inputs(work);
-    if (binary(work)) rheo__parallel(work->ctx, outputs(work), refresh_row, &a);
+    const rheo_weights weights = weights_of(work->node);
+    if (binary(work))
+        rheo__parallel(work->ctx, outputs(work), refresh_row, &a);
+    else
+        rheo__weights_refresh(work->ctx, &weights, a.p.made);
     if (work->in[0] && spikes(work->in[0]))
         rheo__parallel(work->ctx, in / 16 + (in % 16 != 0), transpose_rows, &a);
 }
@@ -165,6 +177,13 @@ static size_t plane_bytes(const rheo_work *work)
 static size_t summed_bytes(const rheo_work *work)
 {
     return rheo__round64((size_t)work->B * rheo__pitch(outputs(work)) * sizeof(float));
+}
+
+/* The gradient of weights that are made, but for those that pass theirs straight on. */
+static size_t made_bytes(const rheo_work *work)
+{
+    const rheo_weights weights = weights_of(work->node);
+    return binary(work) ? 0 : rheo__round64(rheo__weights_floats(&weights) * sizeof(float));
 }
 
 static size_t larger(size_t a, size_t b)
@@ -183,7 +202,7 @@ static void need(const rheo_work *work, rheo_need *out)
         const size_t in_gradient = rheo__product_scratch(work->ctx, rows, in, n);
         const size_t weight_gradient = rheo__product_scratch(work->ctx, n, in, rows);
         out->scratch = larger(out->scratch, larger(in_gradient, weight_gradient));
-        out->scratch = rheo__round64(out->scratch) + summed_bytes(work);
+        out->scratch = rheo__round64(out->scratch) + summed_bytes(work) + made_bytes(work);
     }
     if (binary(work)) out->scratch = larger(out->scratch, plane_bytes(work) + work->B);
 }
@@ -368,7 +387,7 @@ static rheo_signal by_input(const rheo_work *work)
 }
 
 static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_t t, uint32_t rows,
-                            bool accumulate, void *scratch)
+                            float *to, bool accumulate, void *scratch)
 {
     const rheo_signal *in = work->in[0];
     rheo_operand x = rows_operand(in, t);
@@ -383,7 +402,7 @@ static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_
                                   .a = {.real = rheo__real_row(g, t, 0), .row = 1, .col = g->pitch},
                                   .b = x,
                                   .accumulate = accumulate,
-                                  .c = work->grad[0],
+                                  .c = to,
                                   .c_row = in->N},
                   scratch);
 }
@@ -426,7 +445,7 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *in = work->in[0];
     const bool fixed = rheo__fixed(in);
-    bool add = t1 < work->T && !fixed;
+    const bool add = t1 < work->T && !fixed;
     if (!work->gout) {
         for (uint32_t p = 0; p < work->node->params; p++)
             if (work->grad[p]) memset(work->grad[p], 0, rheo__param_bytes(work->node->param[p]));
@@ -434,19 +453,25 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
     }
     if (fixed && t0 > 0) return;
     const rheo_signal g = by_input(work);
-    void *scratch = (char *)work->scratch + summed_bytes(work);
+    float *made = (float *)(void *)((char *)work->scratch + summed_bytes(work));
+    void *scratch = (char *)made + made_bytes(work);
     t1 = rheo__last_step(in, t0, t1);
-    if (work->node->params > 1 && work->grad[1]) {
+    if (biased(work) && work->grad[1]) {
         sum_argument a = {&g, work->grad[1], work->B, t0, t1, add};
         rheo__parallel(work->ctx, rheo__words(g.N), sum_columns, &a);
     }
-    if (!work->grad[0]) return;
-    if (joined(in, work->B) && joined(&g, work->B)) {
-        weight_gradient(work, &g, t0, (t1 - t0) * work->B, add, scratch);
-        return;
-    }
-    for (uint32_t t = t0; t < t1; t++, add = true)
-        weight_gradient(work, &g, t, work->B, add, scratch);
+    const rheo_weights weights = weights_of(work->node);
+    float *extra = weights.extra ? work->grad[weights.extra] : NULL;
+    const bool direct = made_bytes(work) == 0;
+    if (!work->grad[0] && !extra) return;
+    float *to = direct ? work->grad[0] : made;
+    bool more = direct && add;
+    if (joined(in, work->B) && joined(&g, work->B))
+        weight_gradient(work, &g, t0, (t1 - t0) * work->B, to, more, scratch);
+    else
+        for (uint32_t t = t0; t < t1; t++, more = true)
+            weight_gradient(work, &g, t, work->B, to, more, scratch);
+    if (!direct) rheo__weights_gradient(work->ctx, &weights, made, work->grad[0], extra, add);
 }
 
 /* ---- counts and reference ---- */
@@ -469,20 +494,24 @@ static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, r
     add->bytes += binary(work) ? used / 8 : used * sizeof(float);
 }
 
-static double weight_value(const rheo_node_spec *node, double w)
+/* keep: weights as they are used, and their gradient */
+static size_t reference_need(const rheo_node_spec *node, uint32_t T, uint32_t B)
 {
-    return (int)node->options.v[WEIGHTS] == REAL ? w : w >= 0 ? 1 : -1;
+    (void)T, (void)B;
+    return 2 * (size_t)rheo__shape_size(node->in) * rheo__shape_size(node->out);
 }
 
 static void reference_forward(const rheo_reference_work *work)
 {
     const size_t in = rheo__shape_size(work->node->in), out = rheo__shape_size(work->node->out);
+    const rheo_weights weights = weights_of(work->node);
+    const double *bias = work->node->options.v[BIAS] > 0 ? work->param[1] : NULL;
+    rheo__weights_reference(&weights, work, work->keep);
     for (size_t row = 0; row < (size_t)work->T * work->B; row++)
         for (size_t o = 0; o < out; o++) {
-            double sum = work->node->params > 1 ? work->param[1][o] : 0;
+            double sum = bias ? bias[o] : 0;
             for (size_t i = 0; i < in && work->in[0]; i++)
-                sum += weight_value(work->node, work->param[0][o * in + i]) *
-                       work->in[0][row * in + i];
+                sum += work->keep[o * in + i] * work->in[0][row * in + i];
             work->out[row * out + o] = sum;
         }
 }
@@ -491,29 +520,32 @@ static void reference_backward(const rheo_reference_work *work)
 {
     const size_t in = rheo__shape_size(work->node->in), out = rheo__shape_size(work->node->out);
     const size_t rows = (size_t)work->T * work->B;
-    double *gw = work->grad[0], *gb = work->node->params > 1 ? work->grad[1] : NULL;
-    double *gx = work->gin[0];
-    if (gw) memset(gw, 0, in * out * sizeof *gw);
+    const rheo_weights weights = weights_of(work->node);
+    const double *w = work->keep;
+    double *gw = work->keep + in * out, *gx = work->gin[0];
+    double *gb = work->node->options.v[BIAS] > 0 ? work->grad[1] : NULL;
+    memset(gw, 0, in * out * sizeof *gw);
     if (gb) memset(gb, 0, out * sizeof *gb);
     if (gx) memset(gx, 0, rows * in * sizeof *gx);
-    if (!work->gout) return;
-    for (size_t row = 0; row < rows; row++)
+    for (size_t row = 0; work->gout && row < rows; row++)
         for (size_t o = 0; o < out; o++) {
             const double g = work->gout[row * out + o];
             if (gb) gb[o] += g;
             for (size_t i = 0; i < in; i++) {
-                if (gw && work->in[0]) gw[o * in + i] += g * work->in[0][row * in + i];
-                if (gx)
-                    gx[row * in + i] += g * weight_value(work->node, work->param[0][o * in + i]);
+                if (work->in[0]) gw[o * in + i] += g * work->in[0][row * in + i];
+                if (gx) gx[row * in + i] += g * w[o * in + i];
             }
         }
+    rheo__weights_gradient_reference(&weights, work, gw, work->grad[0],
+                                     weights.extra ? work->grad[weights.extra] : NULL);
 }
 
 const rheo_layer rheo__layer_dense = {
     .name = "dense",
     .title = "all-to-all weights",
-    .equations = "y_o = b_o + sum_i w_oi x_i; weights binary: sign(w_oi) in place of w_oi, its "
-                 "gradient passed straight to w_oi in [-1, 1]",
+    .equations =
+        "y_o = b_o + sum_i w_oi x_i; w as `weights` makes it, e.g. binary: sign(w_oi), its "
+        "gradient passed straight to w_oi in [-1, 1]",
     .source = "binary: Courbariaux et al. 2016, arXiv:1602.02830",
     .kind = RHEO_PROJECTION,
     .fields = fields,
@@ -527,6 +559,7 @@ const rheo_layer rheo__layer_dense = {
     .backward = backward,
     .gradient = gradient,
     .count = count,
+    .reference_need = reference_need,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,
 };
