@@ -176,6 +176,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
     *work = (rheo_work){.ctx = ctx,
                         .node = &r->node,
                         .T = c->T,
+                        .span = c->T,
                         .B = c->B,
                         .train = c->train,
                         .gradient = c->gradient,

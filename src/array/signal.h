@@ -16,6 +16,7 @@ typedef enum { RHEO_BITS, RHEO_SIGNED, RHEO_COUNT, RHEO_REAL, RHEO_TIMES } rheo_
 typedef struct rheo_signal {
     rheo_form form;
     uint32_t T, B, N;
+    uint32_t first;  /* step of the first row in memory: not 0 where only a part of T is kept */
     uint32_t pitch;  /* elements (floats or words) between rows */
     size_t stride_t; /* elements between steps; 0: static */
     float lo, hi;
@@ -40,11 +41,11 @@ void rheo__signal_take(rheo_signal *s, rheo_form form, uint32_t T, uint32_t B, u
                        bool fixed, rheo_arena *arena);
 static inline float *rheo__real_row(const rheo_signal *s, uint32_t t, uint32_t b)
 {
-    return s->real + (size_t)t * s->stride_t + (size_t)b * s->pitch;
+    return s->real + ((size_t)t - s->first) * s->stride_t + (size_t)b * s->pitch;
 }
 static inline uint64_t *rheo__bits_row(const rheo_signal *s, uint32_t t, uint32_t b)
 {
-    return s->bits + (size_t)t * s->stride_t + (size_t)b * s->pitch;
+    return s->bits + ((size_t)t - s->first) * s->stride_t + (size_t)b * s->pitch;
 }
 /* Value of one element, any form in use. */
 float rheo__signal_get(const rheo_signal *s, uint32_t t, uint32_t b, uint32_t n);

@@ -15,6 +15,7 @@
 
 typedef struct rheo_stage {
     uint16_t first, count; /* in plan->order */
+    uint16_t group;        /* stages of a group go through a segment of the window together */
     bool cycle;            /* stepped one by one */
 } rheo_stage;
 
@@ -28,8 +29,17 @@ typedef struct rheo_request {
     bool readout;          /* v of the output population wanted */
     bool pull;             /* regularisers add gradients to populations' outputs */
     bool lift;             /* and to their membranes, which are kept */
+    uint32_t truncate;     /* gradients do not cross multiples of so many steps, from 0; 0: they do */
+    bool low_memory;       /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
 } rheo_request;
+
+/* States before spans of steps, for the backward pass. */
+typedef struct rheo_states {
+    size_t size;    /* floats of work->state */
+    float *snap;    /* [spans + 1]: before each span, and at the end; in cycles [segments + 1] */
+    float *history; /* in cycles: before each step of a segment */
+} rheo_states;
 
 struct rheo_plan {
     rheo_context *ctx;
@@ -44,12 +54,26 @@ struct rheo_plan {
     rheo_signal *pull;          /* one a node: static, added to dL/d out at every step; real NULL: none */
     rheo_signal *lift;          /* one a node but the output: dL/d v; idem */
     bool *delayed;              /* one an edge: runs backward */
+    bool *feeds;                /* one an edge: its target gives a gradient to its source */
+    bool *partial;              /* one an edge: its branch is kept for a segment only */
+    uint16_t *head;             /* one an edge: the edge that is first into its port */
+    uint16_t *term;             /* one a node: the first term of the sum that it adds to */
+    uint16_t *group;            /* one a node */
+    bool *cyclic;               /* one a node: in a cycle, stepped one by one */
+    bool *lifted;               /* one a node: moves, and adds to a first term that stands still */
+    bool *part;                 /* one a node: out is kept for a segment only */
+    bool *kept;                 /* one a node: its gradient is kept for the whole window */
+    bool *direct;               /* one a node: a consumer writes its gradient itself */
+    rheo_states *states;        /* one a node */
     bool *looped;               /* one a node: an edge that runs backward leaves it */
     bool *wanted;               /* one a node: its output's gradient is wanted */
     bool *recorded;             /* one a node: its v is recorded */
     uint16_t *order;
     rheo_stage *stage;
-    uint32_t stages;
+    uint32_t stages, groups;
+    uint32_t segment;           /* steps that are kept at a time: T, or RHEO_CHUNK */
+    uint32_t spans;             /* parts of the window that a backward pass takes one by one */
+    uint32_t *held;             /* one a group: first step of the segment that stands in memory */
     uint32_t unequal;           /* a moving projection that would add to a static one; 0: none */
     uint64_t *seen;             /* one a node: its parameters' versions when last refreshed, + 1 */
     size_t *adjoint;            /* one a node: floats of work->adjoint */
@@ -62,8 +86,20 @@ struct rheo_plan {
 rheo_status rheo__plan_new(rheo_net *net, const rheo_request *request, rheo_plan **out);
 /* Bytes a plan would take, without keeping them. */
 rheo_status rheo__plan_measure(rheo_net *net, const rheo_request *request, size_t *bytes);
-/* Fills order, stage, delayed and looped from the net's graph. */
+/* Fills order, stage, group, delayed, looped, head and term from the net's graph (stages.c). */
 rheo_status rheo__plan_stages(rheo_plan *plan);
+/* What cannot be (check.c). */
+rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *request);
+rheo_status rheo__plan_check(rheo_plan *plan);
+/* Signals and gradients (signals.c). */
+uint32_t rheo__plan_sum(const rheo_plan *plan, uint32_t n);
+void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena);
+void rheo__plan_shape_inputs(rheo_plan *plan);
+void rheo__plan_find_wanted(rheo_plan *plan);
+void rheo__plan_shape_gradients(rheo_plan *plan, rheo_arena *arena);
+void rheo__plan_point_gradients(rheo_plan *plan);
+/* The end of the span of steps that t is in: the next multiple of the segment or of `truncate`. */
+uint32_t rheo__plan_span_end(const rheo_plan *plan, uint32_t t);
 /* Sets the batch (B ≤ request.B, ids copied) and the show, and puts all state to rest. */
 void rheo__plan_batch(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
 void rheo__plan_reset(rheo_plan *plan);

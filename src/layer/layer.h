@@ -98,6 +98,8 @@ typedef struct rheo_work {
     float *tape;               /* reserve's */
     float *state;              /* of a sample (of all B), reset by `reset` */
     float *adjoint;            /* what goes backward in time; 0 before the last span */
+    const float *before;       /* backward: the state at step t0; NULL: at rest */
+    uint32_t span;             /* steps of a call of forward or backward, at most */
     void *scratch;             /* shared by all nodes, as large as the largest asked */
     uint64_t seed;
     const uint32_t *sample;    /* ids of the B samples, for random numbers */
@@ -116,6 +118,7 @@ typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
     bool whole;                /* needs the whole window at once: refused in cycles */
+    uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */
     uint32_t ports;            /* inputs a list of sources fills in order (sum, concat); 0, 1: one, and
                                   several sources add */
     const rheo_field *fields;

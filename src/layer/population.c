@@ -2,8 +2,9 @@
  * neuron does; here are its memory, its threads and its place in a window.
  *
  * A task is a block of 64 neurons of one sample over the whole span, so that its state stays in the
- * first-level cache and its spikes fill one word a step. The backward pass starts from rest and
- * makes the states anew: nothing but spikes is kept. A model without state that sees static input
+ * first-level cache and its spikes fill one word a step. The backward pass starts from rest, or from
+ * the state before its span, and makes the states anew: nothing but spikes is kept. Between spans
+ * dL/d(state) waits in `adjoint`. A model without state that sees static input
  * gives a static output. State that lasts over samples stands in a parameter of the net and is
  * written in place while learning (one sample at a time, so no two tasks share it). */
 #include "layer/rows.h"
@@ -88,7 +89,7 @@ typedef struct bench {
 static bench lay_out(const rheo_work *work, uint32_t thread)
 {
     const uint32_t blocks = rheo__words(size_of(work));
-    const size_t most = work->T > blocks ? work->T : blocks; /* all steps of one, or one of all */
+    const size_t most = work->span > blocks ? work->span : blocks; /* all steps of one, or one of all */
     bench b = {0};
     size_t at = 0, port[RHEO_PORTS] = {0};
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
@@ -98,7 +99,7 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     }
     const size_t rest = at, greadout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
     const size_t own = greadout + RHEO_BLOCK;
-    at = own + (work->gradient ? work->node->neuron->work(work->T) : 0);
+    at = own + (work->gradient ? work->node->neuron->work(work->span) : 0);
     b.bytes = rheo__round64(at * sizeof(float));
     if (!work->scratch) return b;
     float *base = (float *)(void *)((char *)work->scratch + thread * b.bytes);
@@ -109,13 +110,20 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     return b;
 }
 
+/* floats of one state of all samples */
+static size_t apart(const rheo_work *work)
+{
+    return (size_t)work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
+}
+
 static void need(const rheo_work *work, rheo_need *out)
 {
-    uint32_t states = 0;
-    for (uint32_t f = 0; work->node->neuron->states[f].name; f++)
-        states += work->node->neuron->states[f].scope == RHEO_SCOPE_SAMPLE;
+    uint32_t states = 0, all = 0;
+    for (; work->node->neuron->states[all].name; all++)
+        states += work->node->neuron->states[all].scope == RHEO_SCOPE_SAMPLE;
     out->derived = RHEO_CONSTANTS;
-    out->state = (size_t)states * work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
+    out->state = states * apart(work);
+    if (work->gradient && work->span < work->T) out->adjoint = all * apart(work);
     out->scratch = rheo_threads(work->ctx) * lay_out(work, 0).bytes;
 }
 
@@ -126,19 +134,19 @@ static void refresh(const rheo_work *work)
     for (uint32_t i = 0; i < RHEO_CONSTANTS; i++) work->derived[i] = (float)k[i];
 }
 
-/* The states of a block: [f][B][blocks][64], or in parameters. */
-static void find_states(const rheo_work *work, uint32_t b, uint32_t block, float **state)
+/* The states of a block: [f][B][blocks][64] from `base` on, or in parameters. */
+static void find_states(const rheo_work *work, float *base, uint32_t b, uint32_t block,
+                        float **state)
 {
     const rheo_state_field *fields_of = work->node->neuron->states;
-    const size_t blocks = rheo__words(size_of(work)), apart = work->B * blocks * RHEO_BLOCK;
-    float *next = work->state + (b * blocks + block) * RHEO_BLOCK;
+    float *next = base + (b * (size_t)rheo__words(size_of(work)) + block) * RHEO_BLOCK;
     rheo_param *const *lasting = work->node->param;
     for (uint32_t f = 0; fields_of[f].name; f++) {
         if (fields_of[f].scope == RHEO_SCOPE_RUN) {
             state[f] = (*lasting++)->value + (size_t)block * RHEO_BLOCK;
         } else {
             state[f] = next;
-            next += apart;
+            next += apart(work);
         }
     }
 }
@@ -149,9 +157,9 @@ static void reset(const rheo_work *work)
     double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
     constants(work->node, k);
     neuron->initial(k, s);
-    const size_t size = (size_t)work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
+    const size_t size = apart(work);
     float *state[RHEO_STATES];
-    find_states(work, 0, 0, state);
+    find_states(work, work->state, 0, 0, state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
         if (neuron->states[f].scope != RHEO_SCOPE_SAMPLE) continue;
         for (size_t i = 0; i < size; i++) state[f][i] = (float)s[f];
@@ -221,7 +229,7 @@ static void forward_blocks(const span_argument *a, uint32_t b, uint32_t block, u
     const rheo_work *work = a->work;
     rheo_block d = {0};
     describe(a, b, block, count, own, &d);
-    find_states(work, b, block, d.state);
+    find_states(work, work->state, b, block, d.state);
     rheo__neuron_loops(work->ctx, work->node->neuron->index)->window(&d);
 }
 
@@ -256,12 +264,13 @@ static double option(const rheo_node_spec *node, const char *name)
 }
 
 /* dL/d read-out: summed over time when the block is run for one step only. */
-static void set_greadout(rheo_block_adjoint *d, const rheo_work *work, uint32_t b, uint32_t block,
+static void set_greadout(rheo_block_adjoint *d, const span_argument *a, uint32_t b, uint32_t block,
                          const bench *own)
 {
+    const rheo_work *work = a->work;
     const rheo_signal *g = work->greadout;
     if (!g) return;
-    d->greadout = rheo__real_row(g, 0, b) + (size_t)block * RHEO_BLOCK;
+    d->greadout = rheo__real_row(g, a->t0, b) + (size_t)block * RHEO_BLOCK;
     d->greadout_t = g->stride_t;
     if (work->out.stride_t || !g->stride_t) return;
     memset(own->greadout, 0, RHEO_BLOCK * sizeof(float));
@@ -286,20 +295,25 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     constants(work->node, k);
     neuron->initial(k, s);
     describe(a, b, block, 1, &own, &d.forward);
-    find_states(work, b, block, d.forward.state);
+    /* not written: the adjoint copies what it starts from */
+    find_states(work, work->before ? (float *)(uintptr_t)work->before : work->state, b, block,
+                d.forward.state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
-        if (neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
+        if (work->span < work->T)
+            d.gstate[f] = work->adjoint + f * apart(work) + (size_t)task * RHEO_BLOCK;
+        if (work->before || neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
         d.forward.state[f] = own.rest + f * RHEO_BLOCK;
         for (uint32_t j = 0; j < RHEO_BLOCK; j++) d.forward.state[f][j] = (float)s[f];
     }
     if (work->gout) {
-        d.gout = rheo__real_row(work->gout, 0, b) + first;
+        d.gout = rheo__real_row(work->gout, a->t0, b) + first;
         d.gout_t = work->gout->stride_t;
     }
-    set_greadout(&d, work, b, block, &own);
+    set_greadout(&d, a, b, block, &own);
+    d.more = a->t1 < work->T && work->out.stride_t;
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         if (!work->gin[p].real) continue;
-        d.gport[p] = rheo__real_row(&work->gin[p], 0, b) + first;
+        d.gport[p] = rheo__real_row(&work->gin[p], a->t0, b) + first;
         d.gport_t[p] = work->gin[p].stride_t;
     }
     rheo__neuron_loops(work->ctx, neuron->index)->adjoint(&d);

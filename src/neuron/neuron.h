@@ -59,6 +59,9 @@ typedef struct rheo_block_adjoint {
     size_t greadout_t;
     float *gport[RHEO_PORTS];            /* dL/d(input), overwritten; NULL: not wanted */
     size_t gport_t[RHEO_PORTS];          /* 0: summed over time, from the last step to the first */
+    bool more;                           /* such sums go on from what stands in gport: this is not the
+                                            last span of the window */
+    float *gstate[RHEO_STATES];          /* dL/d(state after) in, dL/d(state before) out; NULL: 0 in */
     float *gk;                           /* dL/d(constant X of neuron j), added to gk[X*gk_apart + j]
                                             from the last step to the first; NULL: not wanted */
     size_t gk_apart;

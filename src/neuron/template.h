@@ -240,6 +240,11 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
     float *x = a->work + (size_t)T * ROWS * RHEO_BLOCK, *d = x + (size_t)T * RHEO_BLOCK;
     (void)state;
     if (!rows) memcpy(k, b->k, sizeof k);
+    for (int f = 0; f < ROWS; f++)
+        if (a->gstate[f]) memcpy(gs[f], a->gstate[f], n * sizeof(float));
+    for (uint32_t p = 0; p < RHEO_INPUTS; p++)
+        if (a->more && a->gport[p] && a->gport_t[p] == 0)
+            memcpy(sum[p], a->gport[p], n * sizeof(float));
     RHEO_STATE(RHEO_X_TAKE)
     for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++) {
         RHEO_M(lanes)
@@ -256,6 +261,8 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
          gin, gk);
         for (uint32_t p = 0; p < RHEO_INPUTS; p++) put_gradient(a, p, t, gin[p], n, lanes, sum[p]);
     }
+    for (int f = 0; f < ROWS; f++)
+        if (a->gstate[f]) memcpy(a->gstate[f], gs[f], n * sizeof(float));
 }
 
 /* Constants apart, or their gradient wanted. */

@@ -1,0 +1,292 @@
+/* signals.c: the memory of signals and of their gradients: which are shared by the terms of a sum,
+ * which stand still, which have a row more because of a loop, and which are kept for a segment of the
+ * window only.
+ *
+ *   sums       projections into one port add into the signal of the first, in declared order. Where
+ *              that one stands still and another moves, the moving one has a signal of its own that
+ *              starts from the still one's row at every step (`lifted`).
+ *   gradients  one signal a node, written by its first consumer; the others have a branch each, added
+ *              afterwards. A loop's branch is in its target's time, and therefore has a row more: its
+ *              row t + 1 is what step t of the source is to have.
+ *   segments   with low memory, real numbers that flow within a group of stages have RHEO_CHUNK rows,
+ *              which the steps of a window use one after another; spikes are always kept. */
+#include "exec/plan.h"
+
+static rheo_signal *signal_take(rheo_plan *plan, rheo_signal *s, rheo_form form, uint32_t rows,
+                                uint32_t N, bool fixed, rheo_arena *arena)
+{
+    rheo__signal_take(s, form, rows, plan->request.B, N, fixed, arena);
+    s->T = plan->request.T;
+    return s;
+}
+
+/* The edge whose source's signal a port reads: the lifted one's, else the first's; -1: none. */
+static int read_by(const rheo_plan *plan, uint32_t to, uint32_t port)
+{
+    const rheo_net *net = plan->net;
+    int found = -1;
+    for (uint32_t e = 0; e < net->edges; e++) {
+        if (net->edge[e].to != to || net->edge[e].port != port) continue;
+        if (plan->lifted[net->edge[e].from]) return (int)e;
+        found = (int)plan->head[e];
+    }
+    return found;
+}
+
+static void find_inputs(rheo_plan *plan, uint32_t n)
+{
+    for (uint32_t p = 0; p < RHEO_PORTS; p++) {
+        int e = read_by(plan, n, p);
+        plan->work[n].in[p] = NULL;
+        if (e >= 0)
+            plan->work[n].in[p] =
+                plan->delayed[e] ? &plan->loop[e] : &plan->work[plan->net->edge[e].from].out;
+    }
+}
+
+/* The node whose signal this one adds to, or the node itself. */
+uint32_t rheo__plan_sum(const rheo_plan *plan, uint32_t n)
+{
+    const uint32_t first = plan->term[n];
+    if (first == n || plan->lifted[n]) return n;
+    for (uint32_t m = 0; m < plan->net->nodes && plan->work[n].out.stride_t; m++)
+        if (plan->lifted[m] && plan->term[m] == first) return m;
+    return first;
+}
+
+/* ---- what is kept for a segment only ---- */
+
+/* Everything that reads the node's signal, and every term that adds to it, runs in its group. */
+static bool within_group(const rheo_plan *plan, uint32_t n)
+{
+    const rheo_net *net = plan->net;
+    const uint32_t group = plan->group[n];
+    if (net->node[n].layer->whole || n == 0 || n == net->output) return false;
+    for (uint32_t e = 0; e < net->edges; e++) {
+        const rheo_edge *edge = &net->edge[e];
+        if (edge->from == n && plan->group[edge->to] != group) return false;
+    }
+    for (uint32_t m = 0; m < net->nodes; m++)
+        if (plan->term[m] == plan->term[n] && plan->group[m] != group) return false;
+    return true;
+}
+
+/* A term whose input stands still takes its gradient from the whole window. */
+static bool still_term(const rheo_plan *plan, uint32_t n)
+{
+    for (uint32_t m = 0; m < plan->net->nodes; m++) {
+        const rheo_signal *in = plan->work[m].in[0];
+        if (m != n && rheo__plan_sum(plan, m) == n && in && in->stride_t == 0) return true;
+    }
+    return false;
+}
+
+static uint32_t rows_of(const rheo_plan *plan, bool part)
+{
+    return part ? plan->segment : plan->request.T;
+}
+
+/* ---- signals ---- */
+
+static void shape_out(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    bool loop = plan->looped[n];
+    rheo_signal *out = &work->out;
+    fixed = fixed && !loop;
+    plan->part[n] = form == RHEO_REAL && !fixed && !loop && !plan->recorded[n] &&
+                    plan->segment < plan->request.T && within_group(plan, n);
+    signal_take(plan, out, form, rows_of(plan, plan->part[n]) + (loop ? 1 : 0),
+                rheo__shape_size(work->node->out), fixed, arena);
+    if (!loop) return;
+    if (arena->base) {
+        if (form == RHEO_BITS)
+            out->bits += out->stride_t;
+        else
+            out->real += out->stride_t;
+    }
+}
+
+/* The delayed views start one row earlier. */
+static void shape_loops(rheo_plan *plan, uint32_t n, const rheo_arena *arena)
+{
+    const rheo_signal *out = &plan->work[n].out;
+    for (uint32_t e = 0; e < plan->net->edges; e++) {
+        rheo_signal *loop = &plan->loop[e];
+        if (plan->net->edge[e].from != n || !plan->delayed[e]) continue;
+        *loop = *out;
+        if (!arena->base) continue;
+        if (out->form == RHEO_BITS)
+            loop->bits -= out->stride_t;
+        else
+            loop->real -= out->stride_t;
+    }
+}
+
+/* A term of a sum: adds to the signal of its first term, or is lifted from it. */
+static void shape_term(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    const uint32_t first = plan->term[n];
+    uint32_t sum = first;
+    for (uint32_t m = 0; m < plan->net->nodes; m++)
+        if (plan->lifted[m] && plan->term[m] == first) sum = m;
+    work->accumulate = true;
+    if (sum == first && !fixed && plan->work[first].out.stride_t == 0 && !plan->looped[n]) {
+        plan->lifted[n] = true;
+        shape_out(plan, n, form, false, arena);
+        return;
+    }
+    /* a still term that comes after a lifted one; a loop that would add to its sum once more */
+    if ((fixed && sum != first) ||
+        (plan->cyclic[n] && plan->segment < plan->request.T && !plan->part[sum]))
+        plan->unequal = n;
+    work->out = plan->work[sum].out;
+    plan->part[n] = plan->part[sum];
+}
+
+static void shape_readout(rheo_plan *plan, uint32_t n, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    work->readout = (rheo_signal){0};
+    if (plan->recorded[n] || (plan->request.readout && n == plan->net->output) ||
+        (plan->request.lift && work->node->neuron))
+        signal_take(plan, &work->readout, RHEO_REAL, plan->request.T,
+                    rheo__shape_size(work->node->out),
+                    work->out.form == RHEO_REAL && work->out.stride_t == 0, arena);
+}
+
+void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    rheo_form form = plan->request.in_form;
+    bool fixed = plan->request.in_fixed;
+    float lo = 0, hi = 1;
+    find_inputs(plan, n);
+    if (n > 0) work->node->layer->form(work, &form, &fixed, &lo, &hi);
+    if (plan->term[n] == n)
+        shape_out(plan, n, form, fixed, arena);
+    else
+        shape_term(plan, n, form, fixed, arena);
+    work->out.lo = lo;
+    work->out.hi = hi;
+    shape_loops(plan, n, arena);
+    shape_readout(plan, n, arena);
+}
+
+/* A loop's view is known once its source is shaped. */
+void rheo__plan_shape_inputs(rheo_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++) find_inputs(plan, n);
+}
+
+/* ---- gradients ---- */
+
+/* A node's output gradient is wanted when something trained stands before it. */
+void rheo__plan_find_wanted(rheo_plan *plan)
+{
+    const rheo_net *net = plan->net;
+    bool more = plan->request.gradient;
+    for (uint32_t n = 0; n < net->nodes && plan->request.gradient; n++)
+        for (uint32_t p = 0; p < net->node[n].params; p++)
+            plan->wanted[n] = plan->wanted[n] || net->node[n].param[p]->trained;
+    while (more) { /* until nothing changes: a loop's source may come later */
+        more = false;
+        for (uint32_t e = 0; e < net->edges; e++) {
+            const rheo_edge *edge = &net->edge[e];
+            if (!plan->wanted[edge->from] || plan->wanted[edge->to]) continue;
+            plan->wanted[edge->to] = more = true;
+        }
+    }
+    for (uint32_t n = 0; n < net->nodes; n++) /* the terms of a sum share its gradient */
+        for (uint32_t m = 0; m < net->nodes; m++)
+            if (plan->wanted[m] && plan->term[m] == plan->term[n])
+                plan->wanted[n] = true;
+}
+
+static void take_like(rheo_plan *plan, rheo_signal *g, const rheo_signal *like, uint32_t rows,
+                      rheo_arena *arena)
+{
+    signal_take(plan, g, RHEO_REAL, rows, like->N, like->stride_t == 0, arena);
+}
+
+/* What regularisers push: populations, at their outputs and membranes. */
+static void shape_regularised(rheo_plan *plan, uint32_t n, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    plan->pull[n] = plan->lift[n] = (rheo_signal){0};
+    if (!plan->wanted[n] || !work->node->neuron) return;
+    if (plan->request.pull)
+        rheo__signal_take(&plan->pull[n], RHEO_REAL, 1, work->out.B, work->out.N, true, arena);
+    if (!plan->request.lift || n == plan->net->output) return;
+    take_like(plan, &plan->lift[n], &work->readout, plan->request.T, arena);
+    work->greadout = &plan->lift[n];
+}
+
+static void shape_gradient(rheo_plan *plan, uint32_t n, rheo_arena *arena)
+{
+    rheo_work *work = &plan->work[n];
+    const uint32_t sum = rheo__plan_sum(plan, n);
+    plan->gradient[n] = (rheo_signal){0};
+    plan->direct[n] = n == plan->net->output;
+    work->gout = NULL;
+    work->greadout = NULL;
+    for (uint32_t i = 0; i < work->node->params; i++) {
+        const rheo_param *param = work->node->param[i];
+        work->grad[i] = NULL;
+        if (plan->request.gradient && param->trained)
+            work->grad[i] = rheo__take(arena, (size_t)param->rows * param->cols, sizeof(float));
+    }
+    if (!plan->wanted[n]) return;
+    work->gout = &plan->gradient[sum];
+    if (sum != n) return;
+    plan->kept[n] = work->out.stride_t == 0 || plan->segment == plan->request.T ||
+                    !within_group(plan, n) || still_term(plan, n);
+    take_like(plan, &plan->gradient[n], &work->out, rows_of(plan, !plan->kept[n]), arena);
+}
+
+/* Where the target of an edge writes dL/d in. */
+static void shape_branch(rheo_plan *plan, uint32_t e, rheo_arena *arena)
+{
+    const rheo_edge *edge = &plan->net->edge[e];
+    const uint32_t from = edge->from;
+    plan->branch[e] = (rheo_signal){0};
+    plan->feeds[e] = plan->wanted[from] && read_by(plan, edge->to, edge->port) == (int)e;
+    if (!plan->feeds[e]) return;
+    if (!plan->direct[from] && !plan->delayed[e]) {
+        plan->direct[from] = true;
+        return;
+    }
+    const bool part =
+        !plan->kept[from] || (plan->delayed[e] && plan->segment < plan->request.T);
+    plan->partial[e] = part;
+    take_like(plan, &plan->branch[e], &plan->work[from].out,
+              rows_of(plan, part) + (plan->delayed[e] ? 1 : 0), arena);
+}
+
+void rheo__plan_point_gradients(rheo_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++)
+        for (uint32_t p = 0; p < RHEO_PORTS; p++) plan->work[n].gin[p] = (rheo_signal){0};
+    for (uint32_t e = 0; e < plan->net->edges; e++) {
+        const rheo_edge *edge = &plan->net->edge[e];
+        if (plan->feeds[e])
+            plan->work[edge->to].gin[edge->port] =
+                plan->branch[e].N ? plan->branch[e] : plan->gradient[edge->from];
+    }
+}
+
+void rheo__plan_shape_gradients(rheo_plan *plan, rheo_arena *arena)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++) shape_gradient(plan, n, arena);
+    for (uint32_t n = 0; n < plan->net->nodes; n++) /* a still sum takes the moving one's, summed */
+        if (plan->lifted[n]) plan->direct[plan->term[n]] = true;
+    for (uint32_t e = 0; e < plan->net->edges; e++) shape_branch(plan, e, arena);
+    rheo__plan_point_gradients(plan);
+    for (uint32_t n = 0; n < plan->net->nodes; n++) shape_regularised(plan, n, arena);
+    plan->greadout = (rheo_signal){0};
+    if (!plan->request.gradient || !(plan->request.readout || plan->request.lift)) return;
+    rheo_work *output = &plan->work[plan->net->output];
+    take_like(plan, &plan->greadout, &output->readout, plan->request.T, arena);
+    output->greadout = &plan->greadout;
+}
