@@ -166,9 +166,6 @@ static void test_order(void **state)
         }
         runge_kutta(c->f, c->I, y, c->states, c->end, c->dt / 1000);
         for (int h = 0; h < 3; h++) error[h] -= y[0];
-        if (getenv("SHOW"))
-            print_message("%s: errors %.3g %.3g %.3g ratios %.4f %.4f\n", c->model, error[0],
-                          error[1], error[2], error[0] / error[1], error[1] / error[2]);
         for (int h = 0; h < 2; h++)
             if (!(fabs(error[h] / error[h + 1] / c->ratio - 1) <= 0.1))
                 fail_msg("%s at dt %g: errors %g, %g: ratio %g", c->model, c->dt / (1 << h),
@@ -259,7 +256,6 @@ static void test_axon_rheobase(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         model_run r;
         uint32_t spikes = axon(steps[i].I, 0.025, 500, &r);
-        if (getenv("SHOW")) print_message("axon %g: %u spikes\n", steps[i].I, spikes);
         if (spikes < steps[i].least || spikes > steps[i].most)
             fail_msg("%g uA/cm2: %u spikes in 500 ms", steps[i].I, spikes);
         model_close(&r);
@@ -271,7 +267,6 @@ static void test_axon_rheobase(void **state)
         *(axon(I, 0.025, 100, &r) > 0 ? &high : &low) = I;
         model_close(&r);
     }
-    if (getenv("SHOW")) print_message("axon rheobase %g\n", high);
     assert_true(low > 2.2 && high < 2.5);
 }
 
@@ -294,7 +289,6 @@ static void test_axon_spike_shape(void **state)
         bottom = fmin(bottom, v);
         width += v > -13 ? 0.025 : 0; /* half height */
     }
-    if (getenv("SHOW")) print_message("axon: top %g, bottom %g, width %g ms\n", top, bottom, width);
     assert_true(top + 65 > 95 && top + 65 < 115);
     assert_true(bottom > -77 && bottom < -70);
     assert_true(width > 1 && width < 2);
