@@ -282,7 +282,7 @@ static const struct {
     {"burst", {"most", "longest", "shortest"}, {20, 3, 1}, 70, 0.0251}, /* half of 1/20 */
     {"gaussian", {0}, {0}, 200, 0.01},
     {"gaussian", {"by"}, {1}, 2000, 0.006},
-    {"angle", {"least"}, {0}, 1000, 0.0002},
+    {"angle", {"weakest"}, {0}, 1000, 0.0002},
     {"angle", {"by"}, {1}, 2000, 0.006},
 };
 

@@ -1,6 +1,6 @@
 /* receptive.c: population codes: M neurons a feature, neuron m of all features in plane m. A
  * neuron's response r, 0 ... 1, is a spike at step round((1 - r)(T - 1)) (`by: latency`; below
- * `least`, none), or a spike with probability r in every step (`by: rate`).
+ * `weakest`, none), or a spike with probability r in every step (`by: rate`).
  *
  *   gaussian  r = exp(-(x - c_m)^2 / (2 sigma^2)),  c_m = low + (2m - 1)/2 width,
  *             sigma = width/beta, width = (high - low)/(M - 2), m = 0 ... M-1
@@ -12,14 +12,14 @@
 #include "coding/spikes.h"
 #include "kernels/math.h"
 
-enum { FIELDS, LOW, HIGH, BY, LEAST, SHAPE };
+enum { FIELDS, LOW, HIGH, BY, WEAKEST, SHAPE };
 static const char *const by_names[] = {"latency", "rate", NULL};
 #define COMMON(fields, least)                                                                      \
     RHEO_INTEGER_FIELD("fields", "1", fields, least, 1024, "neurons a feature"),                   \
         RHEO_NUMBER_FIELD("low", "1", 0, -1e6, 1e6, "lowest value of a feature"),                  \
         RHEO_NUMBER_FIELD("high", "1", 1, -1e6, 1e6, "highest value of a feature"),                \
         RHEO_CHOICE_FIELD("by", 0, by_names, "how a response is sent"),                            \
-        RHEO_NUMBER_FIELD("least", "1", 0.1, 0, 1, "responses below this give no spike")
+        RHEO_NUMBER_FIELD("weakest", "1", 0.1, 0, 1, "responses below this give no spike")
 static const rheo_field gaussian_fields[] = {
     COMMON(8, 3),
     RHEO_NUMBER_FIELD("beta", "1", 1.5, 1e-3, 1e3, "distance of centres over sigma"),
@@ -83,7 +83,7 @@ static void times(const rheo_encode *call, rheo_signal *out, uint32_t b, respons
     const uint32_t last = rheo__presentation(call, out) - 1;
     for (uint32_t k = 0; k < out->N; k++) {
         const float at = r(call->options->v, k / call->N, input(call, b, k % call->N));
-        if (at < (float)call->options->v[LEAST]) continue;
+        if (at < (float)call->options->v[WEAKEST]) continue;
         rheo__spike(call, out, (uint64_t)rintf((1.0f - at) * (float)last), b, k);
     }
 }

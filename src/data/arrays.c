@@ -1,6 +1,7 @@
 /* arrays.c: the user's own arrays: x_train [n, …], y_train [n], x_test, y_test as an .npz or as
  * four .npy in a folder. Unsigned bytes are pixels (shown as x/255), other numbers are used as they
- * are. Labels are integers from 0. Without the test arrays a test part is cut. */
+ * are. Labels are integers from 0; floats are real targets: [n] one for each sample, [n, C], or
+ * [n, T, C] when they change from step to step. Without the test arrays a test part is cut. */
 #include "data/read.h"
 #include "base/file.h"
 #include <math.h>
@@ -12,6 +13,39 @@ static const char *const names[] = {"x_train", "y_train", "x_test", "y_test"};
 typedef struct part {
     const rheo_array *x, *y; /* both, or neither */
 } part;
+
+static bool is_real(const rheo_array *y)
+{
+    return y->dtype == RHEO_F32 || y->dtype == RHEO_F64;
+}
+
+/* Targets of a sample: all, and the steps that they stand for. */
+static uint64_t targets_of(const rheo_array *y)
+{
+    return y->dims > 1 ? y->shape[y->dims - 1] : 1;
+}
+
+static uint64_t target_steps(const rheo_array *y)
+{
+    return y->dims > 2 ? y->shape[1] : 1;
+}
+
+static rheo_status check_targets(rheo_dataset *data, const char *path, const part *p,
+                                 const char *const *name)
+{
+    const rheo_array *y = p->y;
+    RHEO_CHECK(
+        data->ctx,
+        y->dims >= 1 && y->dims <= 3 && y->shape[0] == p->x->shape[0] && y->count > 0 &&
+            targets_of(y) <= RHEO_DATA_CLASSES && y->count <= RHEO_DATA_BYTES / 4,
+        RHEO_SHAPE,
+        "%s: %s holds floats, %u dimensions, the first of %llu; expected real targets [%llu], "
+        "[%llu, targets] or [%llu, steps, targets], at most %u targets",
+        path, name[1], y->dims, (unsigned long long)(y->dims ? y->shape[0] : 0),
+        (unsigned long long)p->x->shape[0], (unsigned long long)p->x->shape[0],
+        (unsigned long long)p->x->shape[0], RHEO_DATA_CLASSES);
+    return RHEO_OK;
+}
 
 static rheo_status check_part(rheo_dataset *data, const char *path, const part *p,
                               const char *const *name)
@@ -31,13 +65,12 @@ static rheo_status check_part(rheo_dataset *data, const char *path, const part *
                "%s: %s has %llu samples, %llu elements, expected at most %u and %zu", path, name[0],
                (unsigned long long)x->shape[0], (unsigned long long)x->count, RHEO_DATA_SAMPLES,
                RHEO_DATA_BYTES / 4);
+    if (is_real(y)) return check_targets(data, path, p, name);
     RHEO_CHECK(
         data->ctx, y->dims == 1 && y->shape[0] == x->shape[0], RHEO_SHAPE,
         "%s: %s has %u dimensions and %llu labels, expected [%llu], one for each sample of %s",
         path, name[1], y->dims, (unsigned long long)y->shape[0], (unsigned long long)x->shape[0],
         name[0]);
-    RHEO_CHECK(data->ctx, y->dtype != RHEO_F32 && y->dtype != RHEO_F64, RHEO_FORMAT,
-               "%s: %s holds floats, expected integers: classes from 0", path, name[1]);
     return RHEO_OK;
 }
 
@@ -55,6 +88,32 @@ double rheo__array_element(const rheo_array *a, uint64_t i)
     default:
         return ((const double *)a->data)[i];
     }
+}
+
+/* The label is the target that is largest in sum over its steps. */
+static rheo_status copy_targets(rheo_dataset *data, const char *path, const rheo_array *y,
+                                const char *name, uint32_t first)
+{
+    const uint32_t C = data->classes, steps = data->target_steps;
+    const size_t each = (size_t)steps * C;
+    float *to = (float *)data->memory[RHEO_MEMORY_TARGET] + first * each;
+    for (uint64_t i = 0; i < y->count; i++) {
+        const double value = rheo__array_element(y, i);
+        RHEO_CHECK(data->ctx, isfinite((float)value), RHEO_NUMERIC,
+                   "%s: %s: sample %llu: found %g, expected a finite target; correct or remove the "
+                   "sample",
+                   path, name, (unsigned long long)(i / each), value);
+        to[i] = (float)value;
+    }
+    for (uint64_t n = 0; n < y->shape[0]; n++) {
+        double best = -INFINITY;
+        for (uint32_t c = 0; c < C; c++) {
+            double sum = 0;
+            for (uint32_t t = 0; t < steps; t++) sum += (double)to[n * each + (size_t)t * C + c];
+            if (sum > best) data->label[first + n] = c, best = sum;
+        }
+    }
+    return RHEO_OK;
 }
 
 static rheo_status copy_part(rheo_dataset *data, const char *path, const part *p,
@@ -76,6 +135,7 @@ static rheo_status copy_part(rheo_dataset *data, const char *path, const part *p
             x[i] = (float)value;
         }
     }
+    if (data->target) return copy_targets(data, path, p->y, name[1], first);
     for (uint32_t i = 0; i < p->y->count; i++) {
         double c = rheo__array_element(p->y, i);
         RHEO_CHECK(data->ctx, c >= 0 && c < RHEO_DATA_CLASSES, RHEO_FORMAT,
@@ -107,6 +167,13 @@ static rheo_status join(rheo_dataset *data, const char *path, const part p[2], r
             "the same type",
             path);
     }
+    if (!cut)
+        RHEO_CHECK(data->ctx,
+                   is_real(p[0].y) == is_real(p[1].y) &&
+                       (!is_real(p[0].y) || (targets_of(p[0].y) == targets_of(p[1].y) &&
+                                             target_steps(p[0].y) == target_steps(p[1].y))),
+                   RHEO_SHAPE, "%s: y_test and y_train differ in kind or shape; they must not",
+                   path);
     RHEO_CHECK(data->ctx, !cut || x->shape[0] > 1, RHEO_SHAPE,
                "%s: one sample, expected some for training and some for test", path);
     uint64_t features = x->count / x->shape[0];
@@ -120,6 +187,14 @@ static rheo_status join(rheo_dataset *data, const char *path, const part p[2], r
     data->features = (uint32_t)features;
     data->total = parts->train + parts->test;
     RHEO_TRY(rheo__data_room(data, x->dtype == RHEO_U8 ? 1 : sizeof(float)));
+    if (is_real(p[0].y)) {
+        data->classes = (uint32_t)targets_of(p[0].y);
+        data->target_steps = (uint32_t)target_steps(p[0].y);
+        const size_t each = (size_t)data->target_steps * data->classes;
+        RHEO_TRY(rheo__alloc(data->ctx, data->total * each, sizeof(float), "real targets",
+                             &data->memory[RHEO_MEMORY_TARGET]));
+        data->target = data->memory[RHEO_MEMORY_TARGET];
+    }
     if (x->dtype == RHEO_U8)
         data->pixels = data->memory[RHEO_MEMORY_X];
     else

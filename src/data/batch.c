@@ -2,6 +2,15 @@
 #include "data/data.h"
 #include <string.h>
 
+void rheo__data_targets(const rheo_dataset *data, rheo_split split, const uint32_t *position,
+                        uint32_t B, float *target)
+{
+    const size_t each = (size_t)data->target_steps * data->classes;
+    for (uint32_t b = 0; b < B; b++)
+        memcpy(target + b * each, data->target + data->index[split][position[b]] * each,
+               each * sizeof *target);
+}
+
 void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t *position,
                       uint32_t B, float *x, uint32_t *label, uint32_t *id)
 {

@@ -23,7 +23,9 @@ typedef struct rheo_dataset {
     uint32_t total;             /* samples in memory */
     const uint8_t *pixels;      /* [total, features], or */
     const float *values;        /* [total, features] */
-    uint32_t *label;            /* [total] */
+    uint32_t *label;            /* [total]; with real targets the class of the largest */
+    const float *target;        /* real targets [total, target_steps, classes]; NULL: labels only */
+    uint32_t target_steps;      /* 1: one for the whole presentation */
     char **class_name;          /* [classes], or NULL */
     uint32_t *index[RHEO_SPLITS]; /* of a split, positions in memory */
     uint32_t count[RHEO_SPLITS];
@@ -49,7 +51,7 @@ typedef struct rheo_data_request {
  * The user's own: "idx", a folder with the four files of MNIST's names, plain or .gz; "csv", a
  * file, or a folder with train.csv and test.csv (label in the column `label` or `class`, else in the
  * last); "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy and
- * so on. csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is it. */
+ * so on; y of floats are real targets, [n], [n, targets] or [n, steps, targets]. csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is it. */
 rheo_status rheo__data_open(rheo_context *ctx, const rheo_data_request *request,
                             rheo_dataset **out);
 /* From the caller's arrays, which are copied; test may have 0 samples. */
@@ -64,6 +66,9 @@ size_t rheo__data_bytes(const rheo_dataset *data);
  * and label [B], ids [B]. */
 void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t *position,
                       uint32_t B, float *x, uint32_t *label, uint32_t *id);
+/* The real targets of the same samples: [B, target_steps, classes]. */
+void rheo__data_targets(const rheo_dataset *data, rheo_split split, const uint32_t *position,
+                        uint32_t B, float *target);
 
 /* The known sets, for list, show, fetch. */
 typedef struct rheo_known_file {

@@ -26,7 +26,7 @@ rheo_status rheo__read_npy(rheo_dataset *data, const char *folder, rheo_parts *p
 rheo_status rheo__read_digits(rheo_dataset *data, rheo_parts *parts);
 
 /* Slots of rheo_dataset.memory. */
-enum { RHEO_MEMORY_X, RHEO_MEMORY_LABEL, RHEO_MEMORY_NAMES, RHEO_MEMORY_INDEX };
+enum { RHEO_MEMORY_X, RHEO_MEMORY_LABEL, RHEO_MEMORY_NAMES, RHEO_MEMORY_INDEX, RHEO_MEMORY_TARGET };
 /* Takes label [total] and x [total, features] of `size` bytes an element. */
 rheo_status rheo__data_room(rheo_dataset *data, size_t size);
 /* Copies the class names into one block. */

@@ -76,7 +76,7 @@ typedef struct trainer {
     watch watch;        /* saved */
     uint32_t permuted;  /* epoch + 1 whose permutation stands in order */
     uint32_t *order, *label, *id;
-    float *x, *scratch;
+    float *x, *target, *scratch;
     float **best; /* [params] of the best epoch; NULL unless `restore`; saved */
     double *score, *class_score, *held; /* held: the regularisers' */
     double rate;                        /* of the last step */
@@ -113,6 +113,7 @@ static void end(rheo_session *session)
     rheo__release(ctx, t->label);
     rheo__release(ctx, t->id);
     rheo__release(ctx, t->x);
+    rheo__release(ctx, t->target);
     rheo__release(ctx, t->scratch);
     rheo__release(ctx, t->score);
     rheo__release(ctx, t->class_score);
@@ -156,6 +157,9 @@ static rheo_status make(rheo_session *session, trainer *t, const rheo_taker *tak
     RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->label));
     RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->id));
     RHEO_TRY(rheo__taker_take(taker, x, sizeof(float), &t->x));
+    const size_t targets = (size_t)session->data->target_steps * session->data->classes;
+    if (session->data->target)
+        RHEO_TRY(rheo__taker_take(taker, t->batch * targets, sizeof(float), &t->target));
     RHEO_TRY(
         rheo__taker_take(taker, rheo__loss_need(request.T, outputs), sizeof(float), &t->scratch));
     RHEO_TRY(rheo__taker_take(taker, outputs, 8, &t->score));
@@ -199,6 +203,14 @@ static rheo_status begin(rheo_session *session, bool measure, size_t *bytes)
 {
     rheo_context *ctx = session->ctx;
     RHEO_TRY(check(session));
+    const uint32_t moving = session->data->target_steps;
+    RHEO_CHECK(ctx, moving <= 1 || session->now->loss->takes_moving, RHEO_USAGE,
+               "learn: %s has targets that change from step to step, which loss %s does not take; "
+               "membrane-mse and van-rossum do",
+               session->data->name, session->now->loss->name);
+    RHEO_CHECK(ctx, moving <= 1 || moving == rheo__sweep_steps(session), RHEO_SHAPE,
+               "%s has targets for %u steps, but a presentation has %u; set code.steps",
+               session->data->name, moving, rheo__sweep_steps(session));
     trainer local = {0}, *t = &local;
     if (!measure) {
         RHEO_TRY(rheo__alloc(ctx, 1, sizeof *t, "training", &t));
@@ -278,6 +290,8 @@ static double count_work(const trainer *t)
 static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
 {
     rheo__data_batch(session->data, RHEO_TRAIN, t->order + session->at, B, t->x, t->label, t->id);
+    if (t->target)
+        rheo__data_targets(session->data, RHEO_TRAIN, t->order + session->at, B, t->target);
     rheo__plan_batch(t->plan, B, t->id, session->show);
     rheo_encode call = {.ctx = session->ctx,
                         .options = &t->encoder_options,
@@ -332,6 +346,8 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
                            .out = rheo__plan_output(t->plan),
                            .readout = rheo__plan_readout(t->plan),
                            .label = t->label,
+                           .target = t->target,
+                           .moving = session->data->target_steps > 1,
                            .gout = membrane ? NULL : &t->plan->gradient[session->net->output],
                            .greadout = membrane ? &t->plan->greadout : NULL,
                            .scratch = t->scratch};

@@ -47,6 +47,7 @@ typedef struct rheo_loss {
     bool uses_readout; /* the membrane; else the output */
     bool estimated;    /* the gradient is an estimator's: differences do not show it */
     bool takes_target; /* real targets in place of labels */
+    bool takes_moving; /* also those that change from step to step */
     const rheo_field *fields;
     double (*window)(const rheo_loss_window *w);
 } rheo_loss;

@@ -122,6 +122,7 @@ const rheo_loss rheo__loss_membrane_mse = {
     .source = source,
     .uses_readout = true,
     .takes_target = true,
+    .takes_moving = true,
     .fields = membrane_fields,
     .window = membrane_window,
 };

@@ -67,6 +67,7 @@ const rheo_loss rheo__loss_van_rossum = {
                  "L = dt/(tau B C) sum_b sum_t sum_c e[t,b,c]^2",
     .source = "van Rossum 2001, Neural Computation 13:751; Zenke & Ganguli 2018, arXiv:1705.11146",
     .takes_target = true,
+    .takes_moving = true,
     .fields = fields,
     .window = window,
 };

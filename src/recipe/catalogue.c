@@ -90,7 +90,8 @@ static bool loss_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
     if (!t) return false;
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     fact(out, "reads", "%s", t->uses_readout ? "the output's membrane" : "the output");
-    fact(out, "takes real targets", "%s", t->takes_target ? "yes" : "no");
+    fact(out, "takes real targets", "%s",
+         t->takes_moving ? "yes, also a step's own" : t->takes_target ? "yes" : "no");
     if (t->estimated) fact(out, "gradient", "an estimator's");
     return true;
 }
