@@ -36,7 +36,7 @@ static inline uint32_t rheo__bits_of(float x)
     return bits;
 }
 
-static inline float rheo__expf(float x)
+static inline __attribute__((always_inline)) float rheo__expf(float x)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to an integer, held in the low bits */
     x = x < -104.0f ? -104.0f : x; /* e^-104 rounds to 0 */
