@@ -127,7 +127,9 @@ static rheo_status check(rheo_context *ctx, const rheo_node_spec *node, const rh
     for (uint32_t a = RHEO_AXES - w->axes; a < RHEO_AXES; a++) {
         const double more =
             transposed(node) ? rheo__axis_option(node->options.v + OUTPUT_PADDING, w->axes, a) : 0;
-        RHEO_CHECK(ctx, transposed(node) || w->before[a] == w->after[a] || w->stride[a] == 1,
+        RHEO_CHECK(ctx,
+                   rheo__axis_option(node->options.v + PADDING, w->axes, a) >= 0 ||
+                       w->stride[a] == 1,
                    RHEO_USAGE, "net node %s: padding same goes with stride 1, found %u", name,
                    w->stride[a]);
         RHEO_CHECK(ctx, more <= 0 || more < fmax(w->stride[a], w->dilation[a]), RHEO_USAGE,
