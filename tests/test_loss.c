@@ -242,6 +242,40 @@ static void test_times(void **state)
     CHECK_NEAR(g[4 * 2], -6 / 144.0, 1e-15);
 }
 
+/* A target is a neuron's: neurons that all have theirs cost nothing, summed or averaged. */
+static void test_shares(void **state)
+{
+    static const struct {
+        const char *loss, *option;
+        double value;
+    } rows[] = {{"tet", "lambda", 1},
+                {"rate-mse", "incorrect", 1},
+                {"count-mse", "incorrect", 1},
+                {"membrane-mse", "incorrect", 1},
+                {"van-rossum", "incorrect", 1}};
+    double x[T * 4];
+    float scratch[256];
+    (void)state;
+    for (int i = 0; i < T * 4; i++) x[i] = 1;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int mean = 0; mean < 2; mean++) {
+            const rheo_loss *loss = rheo__loss_find(rows[i].loss);
+            rheo_options options = rheo__field_defaults(loss->fields);
+            options.v[rheo__field_index(loss->fields, rows[i].option)] = rows[i].value;
+            const int correct = rheo__field_index(loss->fields, "correct");
+            if (correct >= 0) options.v[correct] = 1;
+            const rheo_loss_call call = {.options = &options,
+                                         .T = T,
+                                         .B = 1,
+                                         .C = 4,
+                                         .classes = 2,
+                                         .mean = mean,
+                                         .label = (uint32_t[]){1},
+                                         .scratch = scratch};
+            CHECK_NEAR(rheo__loss_reference(loss, &call, x, NULL), 0, 1e-15);
+        }
+}
+
 /* One spike too many costs dt/tau / (1 - exp(-2 dt/tau)) less what falls beyond the window; two
  * equal trains cost nothing; with a rise, the sum of squares of the kernel. */
 static void test_trains(void **state)
@@ -285,7 +319,7 @@ int main(void)
         cmocka_unit_test(test_table),       cmocka_unit_test(test_engine),
         cmocka_unit_test(test_differences), cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_large),       cmocka_unit_test(test_times),
-        cmocka_unit_test(test_trains),
+        cmocka_unit_test(test_trains),      cmocka_unit_test(test_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
