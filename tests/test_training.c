@@ -130,6 +130,62 @@ static void test_accumulate(void **state)
     }
 }
 
+/* Without a step: what target_rate has made of the first weights. */
+static void test_target_rate(void **state)
+{
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    rheo_job job;
+    const char *text = with(LEARN("optimiser: sgd, rate: 0, iterations: 1, target_rate: 0.1"),
+                            "in-d0.2-20-out", "in-30-d0.1-40-out");
+    open_and_learn(ctx, with(with(text, "steps: 4", "steps: 20"), "poisson", "constant"), &job);
+    for (uint32_t layer = 0; layer < 2; layer++)
+        CHECK_NEAR(job.session.line[0].rate[layer], 0.1, 0.005); /* spikes of 32 samples */
+    rheo__job_close(&job);
+    rheo_context_free(ctx);
+}
+
+/* Truncation to the window is none; gradients of less are others. Low memory changes no bit, and
+ * takes less. */
+static void test_window(void **state)
+{
+    static const struct {
+        const char *more;
+        bool same;
+    } windows[] = {{", truncate: 100", true},
+                   {", truncate: 150", true},
+                   {", memory: low", true},
+                   {", truncate: 5", false}};
+    const char *base = with(
+        with(LEARN("optimiser: sgd, rate: 0.05, iterations: 5 MORE"), "steps: 4", "steps: 100"),
+        "batch: 32", "batch: 16");
+    (void)state;
+    char plain[2048], other[2048];
+    rheo_context *ctx = check_context(1);
+    snprintf(plain, sizeof plain, "%s", with(base, " MORE", ""));
+    train(plain, 1, 0, NULL, in_folder("plain.rheo"), NULL, NULL);
+    for (size_t i = 0; i < 4; i++) {
+        size_t n, m;
+        snprintf(other, sizeof other, "%s",
+                 with(with(plain, "5}", "5 MORE}"), " MORE", windows[i].more));
+        train(other, 2, 0, NULL, in_folder("window.rheo"), NULL, NULL);
+        char *a = file_bytes(ctx, in_folder("plain.rheo"), &n);
+        char *b = file_bytes(ctx, in_folder("window.rheo"), &m);
+        assert_int_equal(n == m && !memcmp(a, b, n), windows[i].same);
+        rheo__release(ctx, a), rheo__release(ctx, b);
+    }
+    size_t bytes[2] = {0, 0};
+    for (int low = 0; low < 2; low++) {
+        rheo_job job;
+        CHECK_OK(ctx, tiny_job(ctx, low ? with(plain, "5}", "5, memory: low}") : plain, &job));
+        job.session.now = &job.recipe->phase[0];
+        CHECK_OK(ctx, job.session.now->learner->begin(&job.session, true, &bytes[low]));
+        rheo__job_close(&job);
+    }
+    assert_true(bytes[1] < bytes[0]);
+    rheo_context_free(ctx);
+}
+
 /* One step of plain descent: what the weights moved is rate times the clipped gradient. */
 static void moved(const char *clip, double *norm, double *largest)
 {
@@ -366,10 +422,11 @@ static void test_data(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_accumulate),
-        cmocka_unit_test(test_clip),      cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_stop),      cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_diverges),  cmocka_unit_test(test_keeps_checkpoint),
+        cmocka_unit_test(test_same_bits),   cmocka_unit_test(test_accumulate),
+        cmocka_unit_test(test_target_rate), cmocka_unit_test(test_window),
+        cmocka_unit_test(test_clip),        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_stop),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_diverges),    cmocka_unit_test(test_keeps_checkpoint),
         cmocka_unit_test(test_data),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);

@@ -47,17 +47,24 @@ static bool find_in_step(const rheo_signal *s, uint32_t t, uint32_t B, place *ou
     return false;
 }
 
-static uint32_t steps_of(const rheo_signal *s)
+/* Steps [first, last) of a signal that stand in memory; part: a segment of the window at most. */
+typedef struct range {
+    uint32_t first, last;
+} range;
+static range steps_of(const rheo_plan *plan, const rheo_signal *s, bool part)
 {
-    return s->form != RHEO_REAL || !s->real ? 0 : s->stride_t ? s->T : 1;
+    if (s->form != RHEO_REAL || !s->real) return (range){0, 0};
+    if (!s->stride_t) return (range){0, 1};
+    const bool more = part && s->T - s->first > plan->segment;
+    return (range){s->first, more ? s->first + plan->segment : s->T};
 }
 
 /* In ascending order of time, or descending. */
-static bool find(const rheo_signal *s, uint32_t B, bool back, place *out)
+static bool find(const rheo_plan *plan, const rheo_signal *s, bool part, bool back, place *out)
 {
-    const uint32_t steps = steps_of(s);
-    for (uint32_t k = 0; k < steps; k++)
-        if (find_in_step(s, back ? steps - 1 - k : k, B, out)) return true;
+    const range r = steps_of(plan, s, part);
+    for (uint32_t k = 0; k < r.last - r.first; k++)
+        if (find_in_step(s, back ? r.last - 1 - k : r.first + k, plan->B, out)) return true;
     return false;
 }
 
@@ -109,9 +116,11 @@ static bool find_output(const rheo_plan *plan, char *out, size_t room)
             for (uint32_t i = 0; i < stage->count; i++) {
                 const uint32_t n = plan->order[stage->first + i];
                 const rheo_signal *signal = &plan->work[n].out;
+                const range r = steps_of(plan, signal, plan->part[n]);
+                const bool here = t >= r.first && t < r.last;
                 place at;
-                if (stage->cycle ? t < steps_of(signal) && find_in_step(signal, t, plan->B, &at)
-                                 : find(signal, plan->B, false, &at)) {
+                if (stage->cycle ? here && find_in_step(signal, t, plan->B, &at)
+                                 : find(plan, signal, plan->part[n], false, &at)) {
                     tell(plan, n, "the output", &at, out, room);
                     return true;
                 }
@@ -119,7 +128,7 @@ static bool find_output(const rheo_plan *plan, char *out, size_t room)
     }
     place at;
     const rheo_signal *readout = rheo__plan_readout(plan);
-    if (!readout || !find(readout, plan->B, false, &at)) return false;
+    if (!readout || !find(plan, readout, false, false, &at)) return false;
     tell(plan, plan->net->output, "the membrane", &at, out, room);
     return true;
 }
@@ -129,13 +138,13 @@ static bool find_output(const rheo_plan *plan, char *out, size_t room)
 static bool find_gradient(const rheo_plan *plan, char *out, size_t room)
 {
     place at;
-    if (find(&plan->greadout, plan->B, true, &at)) {
+    if (find(plan, &plan->greadout, false, true, &at)) {
         tell(plan, plan->net->output, "the loss's gradient by the membrane", &at, out, room);
         return true;
     }
     for (uint32_t i = plan->net->nodes; i-- > 0;) {
         const uint32_t n = plan->order[i];
-        if (!find(&plan->gradient[n], plan->B, true, &at)) continue;
+        if (!find(plan, &plan->gradient[n], !plan->kept[n], true, &at)) continue;
         tell(plan, n, "the gradient by the output", &at, out, room);
         return true;
     }

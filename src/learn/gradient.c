@@ -11,6 +11,7 @@
  * Memory: the tape holds spikes as bits and the currents into populations, so it grows with T·B.
  * Source: Eshraghian et al. 2023, section 4.3; Neftci, Mostafa & Zenke 2019; early stopping:
  * Prechelt 1998, "Early stopping - but when?" */
+#include "learn/balance.h"
 #include "learn/finite.h"
 #include "learn/learn.h"
 #include "learn/update.h"
@@ -31,11 +32,15 @@ enum {
     CLIP,
     CLIP_VALUE,
     ACCUMULATE,
+    TRUNCATE,
+    MEMORY,
+    TARGET_RATE,
     STOP_AFTER,
     STOP_LEAST,
     RESTORE
 };
 
+static const char *const memory_names[] = {"full", "low", NULL};
 static const rheo_field fields[] = {
     RHEO_CHOICE_FIELD("loss", 0, rheo__loss_names, "What is made small."),
     RHEO_CHOICE_FIELD("optimiser", 0, rheo__optimiser_names, "How weights follow the gradient."),
@@ -54,6 +59,12 @@ static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD(
         "accumulate", "batches", 1, 1, 1e6,
         "Batches whose gradients make one step, as a batch as large as all of them."),
+    RHEO_INTEGER_FIELD("truncate", "steps", 0, 0, 1 << 20,
+                       "Gradients do not go back over multiples of so many steps; 0: they do."),
+    RHEO_CHOICE_FIELD("memory", 0, memory_names,
+                      "full, or low: currents are made anew in the backward pass, to the same bits."),
+    RHEO_NUMBER_FIELD("target_rate", "1", 0, 0, 1,
+                      "Spikes a neuron and step that first weights are scaled to; 0: they are not."),
     RHEO_INTEGER_FIELD("stop_after", "epochs", 0, 0, 1e6,
                        "Stop after so many without a better validation accuracy; 0: never."),
     RHEO_NUMBER_FIELD("stop_least", "%", 0, 0, 100, "By how much it has to be better."),
@@ -95,6 +106,8 @@ static rheo_request request_of(const rheo_session *session)
                             .train = true,
                             .gradient = true,
                             .record = session->record,
+                          .truncate = (uint32_t)session->now->options.v[TRUNCATE],
+                          .low_memory = session->now->options.v[MEMORY] > 0,
                             .readout = loss->uses_readout ||
                                        rheo__readout_uses_membrane(session->code.output)};
     rheo__regularise_ask(session->now, &request);
@@ -391,11 +404,22 @@ static rheo_status look(rheo_session *session, const rheo_plan **plan, double *l
     return gradients(session, t, B, loss);
 }
 
+static void forward_first(void *arg)
+{
+    rheo_session *session = arg;
+    trainer *t = session->own;
+    encode_batch(session, t, next_batch(session, t));
+    rheo__plan_forward(t->plan);
+}
+
 static rheo_status batch(rheo_session *session)
 {
     trainer *t = session->own;
     const uint32_t B = next_batch(session, t), left = session->goal - session->at;
+    const double target = session->now->options.v[TARGET_RATE];
     double value;
+    if (target > 0 && session->epoch == 0 && session->at == 0)
+        rheo__balance(session, t->plan, target, forward_first, session);
     RHEO_TRY(gradients(session, t, B, &value));
     rheo__update_add(&t->update, B);
     if (!isfinite(t->update.norm)) return not_finite(session, t, "gradient");
