@@ -194,7 +194,9 @@ static size_t larger(size_t a, size_t b)
 static void need(const rheo_work *work, rheo_need *out)
 {
     const uint32_t in = inputs(work), n = outputs(work);
-    const uint32_t rows = work->B * (work->in[0] ? rheo__last_step(work->in[0], 0, work->T) : 1);
+    const uint32_t chunk = work->T < RHEO_CHUNK ? work->T : RHEO_CHUNK;
+    const uint32_t most = work->span > chunk || !work->gradient ? work->span : chunk;
+    const uint32_t rows = work->B * (work->in[0] ? rheo__last_step(work->in[0], 0, most) : 1);
     out->derived = lay_out(work).floats;
     out->scratch = larger(rheo__product_scratch(work->ctx, rows, n, in),
                           rheo__gather_scratch(work->ctx, rows, n, in));
