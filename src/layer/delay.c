@@ -77,9 +77,7 @@ static void need(const rheo_work *work, rheo_need *out)
 {
     const uint32_t n = rheo__shape_size(work->node->in);
     out->state = rheo__past_floats(work, reach_of(work->node), n);
-    if (!work->gradient) return;
-    out->tape = out->state;
-    out->adjoint = out->state;
+    if (work->gradient) out->adjoint = out->state;
 }
 
 static void reset(const rheo_work *work)
@@ -143,11 +141,9 @@ static void forward_sample(void *argument, uint32_t b, uint32_t thread)
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    const uint32_t reach = reach_of(work->node);
     span_argument a = {work, t0, t1};
-    if (t0 == 0) rheo__past_begin(work, reach);
     rheo__parallel(work->ctx, work->B, forward_sample, &a);
-    if (t1 == work->T) rheo__past_end(work, reach);
+    rheo__past_keep(work, reach_of(work->node), t0, t1);
 }
 
 static void backward_sample(void *argument, uint32_t b, uint32_t thread)

@@ -2,18 +2,12 @@
 #include "layer/past.h"
 #include <string.h>
 
-void rheo__past_begin(const rheo_work *work, uint32_t reach)
-{
-    if (!work->gradient) return;
-    memcpy(work->tape, work->state, rheo__past_floats(work, reach, work->in[0]->N) * sizeof(float));
-}
-
-void rheo__past_end(const rheo_work *work, uint32_t reach)
+void rheo__past_keep(const rheo_work *work, uint32_t reach, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *in = work->in[0];
-    const uint32_t first = work->T > reach ? work->T - reach : 0;
+    const uint32_t first = t1 - t0 > reach ? t1 - reach : t0;
     float buffer[RHEO_BLOCK];
-    for (uint32_t t = first; t < work->T; t++)
+    for (uint32_t t = first; t < t1; t++)
         for (uint32_t b = 0; b < work->B; b++) {
             const uint32_t row = (uint32_t)(((uint64_t)work->step0 + t) % reach);
             float *to = work->state + ((size_t)b * reach + row) * in->N;
