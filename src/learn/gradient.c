@@ -384,6 +384,12 @@ static rheo_status step(rheo_session *session, trainer *t)
     return RHEO_OK;
 }
 
+static uint32_t samples_left(const rheo_session *session)
+{
+    const uint32_t all = session->goal ? session->goal : session->data->count[RHEO_TRAIN];
+    return all - session->at;
+}
+
 /* Samples of the next batch; the epoch's order is made when it begins. */
 static uint32_t next_batch(const rheo_session *session, trainer *t)
 {
@@ -392,7 +398,7 @@ static uint32_t next_batch(const rheo_session *session, trainer *t)
         rheo__permutation(key, session->epoch, t->count, t->order);
         t->permuted = session->epoch + 1;
     }
-    const uint32_t left = session->goal - session->at;
+    const uint32_t left = samples_left(session);
     return left < t->batch ? left : t->batch;
 }
 
@@ -415,7 +421,7 @@ static void forward_first(void *arg)
 static rheo_status batch(rheo_session *session)
 {
     trainer *t = session->own;
-    const uint32_t B = next_batch(session, t), left = session->goal - session->at;
+    const uint32_t B = next_batch(session, t), left = samples_left(session);
     const double target = session->now->options.v[TARGET_RATE];
     double value;
     if (target > 0 && session->epoch == 0 && session->at == 0)

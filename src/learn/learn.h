@@ -87,7 +87,7 @@ typedef struct rheo_session {
     const rheo_phase *now;
     void *own;                       /* the learner's, made by begin, freed by end */
     uint32_t epoch, epochs;          /* of this phase */
-    uint32_t at, goal;               /* samples of this epoch done; in all */
+    uint32_t at, goal;               /* samples of this epoch done; in all, 0: all there are */
     uint32_t show;                   /* the optimiser's steps or presentations of the run so far */
     double loss_sum, seconds;        /* of this epoch so far */
     uint64_t correct, seen;

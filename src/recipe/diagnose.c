@@ -262,7 +262,6 @@ static rheo_status look_at_gradients(doctor *d)
     size_t bytes = 0;
     session->now = d->look.phase;
     session->record = d->record;
-    session->goal = session->data->count[RHEO_TRAIN];
     d->look.rate = session->now->options.v[rheo__field_index(learner->fields, "rate")];
     RHEO_TRY(learner->begin(session, false, &bytes));
     rheo_status status = learner->look(session, &plan, &d->look.loss);

@@ -4,7 +4,7 @@ for ask in --help -h help; do
     run $ask; exits 0
     for command in $(commands); do says "
   $command "; done
-    for absent in convert import export diagnose; do
+    for absent in convert import export; do
         [[ $out == *"  $absent "* ]] && bad "$absent is promised and absent"
     done
 done

@@ -59,4 +59,11 @@ grep -q '</html>' page.html || bad "a page"
 grep -qE '(src|href)="?https?:' page.html && bad "the page loads nothing from a network"
 run gradcheck tiny.yaml; exits 0
 run gradcheck tiny.yaml --json; exits 0; json
+run diagnose $folder; exits 0; says population
+run diagnose $folder --json; exits 0; json findings
+run diagnose nowhere; exits 1; complains nowhere
+
+# numbers that leave all range: one line, and no result
+run train tiny.yaml --seed 4 --set learn.rate=1e+38 --quiet; exits 1; complains "not finite in epoch 1"
+[ "$(wc -l <<<"$err")" = 1 ] || bad "one line"
 finish
