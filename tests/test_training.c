@@ -122,6 +122,9 @@ static void test_accumulate(void **state)
                 const double x = (double)a.net->param[p].value[i];
                 most = fmax(most, fabs(x - (double)b.net->param[p].value[i]));
             }
+        /* random numbers go on with each step, not with each batch */
+        assert_int_equal(a.session.show, 9);
+        assert_int_equal(b.session.show, wrong ? 10 : 9);
         /* 9 steps; gradients below 1, each some thousand roundings off at most */
         if (wrong ? !(most > 1e-3) : !(most < 2e-6)) fail_msg("wrong %u: off by %g", wrong, most);
         rheo__job_close(&a);
