@@ -100,15 +100,15 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 #define RHEO_DIFFER_ABOUT
 static const char *const differ_sends[] = {"quantised", "exact", NULL};
 #define RHEO_DIFFER_FIELDS                                                                         \
-    RHEO_NUMBER_FIELD("threshold", "1", 0.1, 0, 1e30, "smallest change that is sent"),             \
-        RHEO_CHOICE_FIELD("send", 0, differ_sends,                                                 \
-                          "a multiple of the threshold, or the change as it is")
+    RHEO_CHOICE_FIELD("send", 0, differ_sends,                                                     \
+                      "a multiple of the threshold, or the change as it is"),                      \
+        RHEO_NUMBER_FIELD("threshold", "1", 0.1, 0, 1e30, "smallest change that is sent")
 
 static void differ_constants(const double *v, double *k)
 {
-    k[DIFFER_THRESHOLD] = v[0];
-    k[DIFFER_ROUND] = v[0] > 0 && (int)v[1] == 0;
-    k[DIFFER_PER] = v[0] > 0 ? 1 / v[0] : 1;
+    k[DIFFER_THRESHOLD] = v[1];
+    k[DIFFER_ROUND] = v[1] > 0 && (int)v[0] == 0;
+    k[DIFFER_PER] = v[1] > 0 ? 1 / v[1] : 1;
     k[DIFFER_RECTIFY] = 0;
     k[DIFFER_BIAS] = 0;
 }
