@@ -17,6 +17,9 @@ typedef struct rig_case {
     double level; /* density of spikes; offset of reals */
     bool train, gradient, learn, readout, dynamic_out;
     rheo_shape shape; /* of the input; left out: N, flat */
+    uint32_t ports;   /* inputs; 0: one */
+    rheo_shape port_shape[RHEO_PORTS]; /* of the further ones; left out: as the first */
+    rig_input port_input[RHEO_PORTS];
 } rig_case;
 
 typedef struct rig {
@@ -115,8 +118,10 @@ static inline rheo_status rig_infer(rig *r, rheo_context *ctx, const rig_case *c
     node->dt = 0.5;
     node->in = node->port_in[0] = c->shape.dim[0] ? c->shape : (rheo_shape){{c->N, 1, 1, 1}};
     r->what.N = rheo__shape_size(node->in);
-    node->inputs = 1;
-    if (node->layer->kind == RHEO_POPULATION) {
+    node->inputs = c->ports ? c->ports : 1;
+    for (uint32_t p = 1; p < node->inputs; p++)
+        node->port_in[p] = c->port_shape[p].dim[0] ? c->port_shape[p] : node->in;
+    if (c->model && node->layer->kind == RHEO_POPULATION) {
         node->neuron = rheo__neuron_find(c->model);
         assert_non_null(node->neuron);
         rig_options(r, node->neuron->fields, c->model_options, &node->neuron_options);
@@ -165,6 +170,22 @@ static inline void rig_gradients(rig *r)
                 rig_take(r, (size_t)r->param[p].rows * r->param[p].cols * sizeof(float));
 }
 
+/* Each port sees numbers of its own. */
+static inline void rig_input_signal(rig *r, const rig_case *c, uint32_t port)
+{
+    const rig_input kind = port ? c->port_input[port] : c->input;
+    rheo_signal *in = &r->in[port];
+    uint32_t id[64];
+    for (uint32_t b = 0; b < c->B; b++) id[b] = r->sample[b] + 1000 * port;
+    *in = rig_signal(r, kind >= SPIKES ? RHEO_BITS : RHEO_REAL, c->T, c->B,
+                     rheo__shape_size(r->node.port_in[port]),
+                     kind == STATIC_REALS || kind == PIXELS || kind == STATIC_SPIKES ||
+                         kind == STATIC_SIGNS);
+    if (kind >= SIGNS) in->lo = -1;
+    rig_fill(in, kind, c->level, id);
+    r->work.in[port] = in;
+}
+
 /* Everything up to the point where forward may be called. first: id of the first sample. */
 static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32_t first)
 {
@@ -184,14 +205,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
                         .seed = 9,
                         .sample = r->sample,
                         .show = 2};
-    const rig_input kind = c->input;
-    const bool bits = kind >= SPIKES;
-    r->in[0] = rig_signal(r, bits ? RHEO_BITS : RHEO_REAL, c->T, c->B, r->what.N,
-                          kind == STATIC_REALS || kind == PIXELS || kind == STATIC_SPIKES ||
-                              kind == STATIC_SIGNS);
-    if (kind >= SIGNS) r->in[0].lo = -1;
-    rig_fill(&r->in[0], kind, c->level, r->sample);
-    work->in[0] = &r->in[0];
+    for (uint32_t p = 0; p < r->node.inputs; p++) rig_input_signal(r, c, p);
     rheo_form form = RHEO_REAL;
     bool fixed = false;
     float lo = 0, hi = 1;

@@ -91,6 +91,7 @@ static inline double run_input(const rheo_neuron *m, uint32_t port, double u)
     if (strcmp(m->name, "conductance-lif") == 0)
         return port == 0 ? (u > 0.6 ? 16 * u : 0) : (u > 0.95 ? 3 : 0);
     if (strcmp(m->name, "lif-refractory") == 0) return 8 * u - 1;
+    if (strcmp(m->name, "plif") == 0 || strcmp(m->name, "klif") == 0) return 3 * u - 0.8;
     return 1.6 * u - 0.4;
 }
 

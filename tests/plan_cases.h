@@ -13,6 +13,12 @@ typedef struct plan_case {
     bool mixes; /* samples see each other (batch statistics) */
 } plan_case;
 
+/* A hidden population that drives itself. */
+#define RECURRENT_NET(model, out)                                                                  \
+    "- dense: {name: a, out: " out "}\n- neuron: {name: p, model: " model "}\n"                    \
+    "- dense: {name: r, out: " out ", to: p}\n- dense: {name: b, out: 9, from: p}\n"               \
+    "- neuron: {name: q, model: lif, threshold: 0.4}\n"
+
 static const plan_case plan_cases[] = {
     {.label = "lif",
      .net = {.net = "130-150-70",
@@ -95,6 +101,32 @@ static const plan_case plan_cases[] = {
      .T = 9,
      .B = 6,
      .level = 3,
+     .gradient = true},
+    {.label = "recurrent",
+     .net = {.net = RECURRENT_NET("lif, beta: 0.8, threshold: 0.5", "70"), .in = {{90}}},
+     .T = 37,
+     .B = 5,
+     .level = 2,
+     .gradient = true},
+    {.label = "recurrent, static",
+     .net = {.net = RECURRENT_NET("lif, reset: zero, detach: false, threshold: 0.6", "130"),
+             .in = {{70}}},
+     .T = 12,
+     .B = 3,
+     .level = 2,
+     .fixed = true,
+     .gradient = true},
+    {.label = "recurrent of spikes, the output too",
+     .net = {.net = "- dense: {name: a, out: 70}\n- neuron: {name: p, model: lif, threshold: 0.3}\n"
+                    "- one-to-one: {name: s, weight: -0.3, to: p}\n"
+                    "- dense: {name: b, out: 66, from: p}\n- neuron: {name: q, model: if, "
+                    "threshold: 0.5}\n"
+                    "- lateral: {name: l, weight: -0.05, to: q}\n"
+                    "- dense: {name: back, out: 70, from: q, to: p}\n- output: q\n",
+             .in = {{80}}},
+     .T = 33,
+     .B = 4,
+     .level = -0.3f,
      .gradient = true},
     {.label = "lif-refractory",
      .net = {.net = "80-70-10",

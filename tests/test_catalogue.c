@@ -53,7 +53,6 @@ static bool has(const cJSON *list, const char *name)
     {                                                                                              \
         return at(i) ? at(i)->name : NULL;                                                         \
     }
-NAMES(neurons, rheo__neuron_at)
 NAMES(surrogates, rheo__surrogate_at)
 NAMES(synapses, rheo__synapse_at)
 NAMES(losses, rheo__loss_at)
@@ -63,6 +62,18 @@ NAMES(learners, rheo__learner_at)
 NAMES(datasets, rheo__data_known)
 NAMES(chips, rheo__chip_at)
 NAMES(energies, rheo__energy_at)
+
+/* Models, then the layers that fire by themselves. */
+static const char *neurons(uint32_t i)
+{
+    const rheo_layer *layer;
+    for (uint32_t at = 0; rheo__neuron_at(at); at++)
+        if (i-- == 0) return rheo__neuron_at(at)->name;
+    for (uint32_t at = 0; (layer = rheo__layer_at(at)); at++)
+        if (layer->kind == RHEO_POPULATION && strcmp(layer->name, "neuron") != 0 && i-- == 0)
+            return layer->name;
+    return NULL;
+}
 
 static const char *readouts(uint32_t i)
 {
@@ -185,7 +196,7 @@ static void check_parameter(const rheo_field *field, const cJSON *item)
     } else if (field->type == RHEO_FLAG) {
         assert_int_equal(cJSON_IsTrue(init), field->init != 0);
     } else {
-        assert_true(init->valuedouble == field->init);
+        assert_true(isnan(field->init) || init->valuedouble == field->init);
         assert_true(cJSON_GetObjectItemCaseSensitive(item, "min")->valuedouble == field->min);
         assert_true(cJSON_GetObjectItemCaseSensitive(item, "max")->valuedouble == field->max);
     }

@@ -1,17 +1,17 @@
 /* test_neuron_gradient.c: the reference's adjoint against central differences of the smooth
  * reference (every model, surrogate, reset and reset time), the float adjoint against the
- * reference's, and both against derivatives worked out by hand; the surrogates against their
- * integrals. */
+ * reference's, and both against derivatives worked out by hand. */
 #include "neuron_run.h"
 #include <stdio.h>
 
 static rheo_context *ctx;
+static rheo_formula formula; /* stands for a user's own */
 
 static int setup(void **state)
 {
     (void)state;
     ctx = check_context(1);
-    return 0;
+    return rheo__formula_compile(ctx, "1/(1+abs(k*x))^2", "test", &formula);
 }
 
 static int teardown(void **state)
@@ -21,84 +21,12 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- surrogates ---- */
-
-static void test_surrogate_values(void **state)
-{
-    (void)state;
-    /* d at 0 and at x, the integral's end, worked out by hand */
-    static const struct {
-        const char *name;
-        double slope, d0, x, dx, end;
-    } cases[] = {
-        {"atan", 2, 1, 0.5, 0.2884004391, 1},          /* 1/(1 + (pi/2)^2) */
-        {"fast-sigmoid", 25, 1, 0.04, 0.25, 2.0 / 25}, /* 1/(1 + 1)^2 */
-        {"sigmoid", 25, 6.25, 0.04, 4.9152983, 1},     /* 25 e^-1/(1 + e^-1)^2 */
-        {"triangular", 1, 1, 0.25, 0.75, 1},
-        {"rectangular", 1, 0.5, 0.999, 0.5, 1},
-        {"gaussian", 2, 0.7978845608, 0.5, 0.4839414490, 1}, /* 2 phi(0), 2 phi(1) */
-    };
-    const rheo_surrogate *s;
-    for (uint32_t i = 0; (s = rheo__surrogate_at(i)) != NULL; i++) {
-        assert_true(i < sizeof cases / sizeof *cases);
-        assert_string_equal(s->name, cases[i].name);
-        assert_string_equal(rheo__surrogate_names[i], cases[i].name);
-        assert_true(s->slope == cases[i].slope);
-        for (int given = 0; given < 2; given++) { /* slope 0 is the default */
-            double a = given ? s->slope : 0, x = cases[i].x;
-            CHECK_NEAR(s->derivative(0, a), cases[i].d0, 1e-9);
-            CHECK_NEAR(s->derivative(x, a), cases[i].dx, 1e-7);
-            CHECK_NEAR(s->derivative(-x, a), cases[i].dx, 1e-7);
-            CHECK_NEAR(s->integral(-1e12, a), 0, 1e-9);
-            CHECK_NEAR(s->integral(1e12, a), cases[i].end, 1e-9);
-        }
-    }
-    assert_null(rheo__surrogate_at(6));
-    assert_null(rheo__surrogate_names[6]);
-    assert_true(rheo__surrogate_at(4)->derivative(1.001, 1) == 0);
-}
-
-static void test_surrogate_integral_and_loops(void **state)
-{
-    (void)state;
-    static const double slopes[] = {0.5, 2, 25};
-    const rheo_surrogate *s;
-    for (uint32_t i = 0; (s = rheo__surrogate_at(i)) != NULL; i++)
-        for (int a = 0; a < 3; a++) {
-            enum { N = 203 };
-            float x[N], d[N + 1];
-            for (int j = 0; j < N; j++)
-                x[j] = j < 200 ? (float)(6 * run_draw(i, (uint32_t)j) - 3) : j < 202 ? -40 : 1e30f;
-            for (int isa = 0; isa <= (int)rheo__isa_best(); isa++) {
-                static float first[N];
-                rheo_context *other = run_context((rheo_isa_level)isa);
-                d[N] = 7;
-                rheo__surrogate_loops(other, i)->derivative(x, d, N, (float)slopes[a]);
-                if (isa == 0) memcpy(first, d, sizeof first);
-                assert_memory_equal(first, d, sizeof first);
-                assert_true(d[N] == 7);
-                rheo_context_free(other);
-            }
-            for (int j = 0; j < N; j++) {
-                double at = (double)x[j], k = slopes[a], h = 1e-4 / k;
-                double want = s->derivative(at, k), edge = fabs(fabs(at) * k - 1);
-                if (edge < 1e-5) continue; /* the rectangle's corner */
-                /* exp(-z) is off by z units */
-                CHECK_NEAR(d[j], want, want * (1e-6 + 2e-7 * fabs(at * k) * fabs(at * k)) + 1e-37);
-                if (edge < 2e-4 || fabs(at) * k < 2e-4 || fabs(at) > 3) continue; /* kinks */
-                double slope = (s->integral(at + h, k) - s->integral(at - h, k)) / (2 * h);
-                CHECK_NEAR(slope, want, 1e-7 * (want + k * 1e-4));
-            }
-        }
-}
-
 /* ---- the reference against differences ---- */
 
 typedef struct smooth_case {
     const rheo_neuron *m;
     const double *k;
-    uint32_t surrogate;
-    double slope;
+    rheo_pseudo pseudo;
     double in[8][RHEO_ROWS], gout[8], gv[8], s0[RHEO_STATES];
 } smooth_case;
 enum { STEPS = 6 };
@@ -109,12 +37,17 @@ static double smooth_loss(const smooth_case *c, double *kink)
     double s[RHEO_STATES], loss = 0;
     memcpy(s, c->s0, sizeof s);
     for (int t = 0; t < STEPS; t++) {
-        double x,
-            out = c->m->reference.step(c->k, s, c->in[t], true, c->surrogate, c->slope, true, &x);
+        double x, out = c->m->reference.step(c->k, s, c->in[t], true, &c->pseudo, true, &x);
         loss += c->gout[t] * out;
         loss += c->gv[t] * (c->m->readout < RHEO_STATES ? s[c->m->readout] : out);
-        double z = fabs(x) * c->slope;
-        if (kink && c->m->out == RHEO_BITS) *kink = fmin(*kink, fmin(z, fabs(z - 1)));
+        /* the surrogates' kinks: at 0, at a distance of 1, of the slope, of one by it and of the
+         * shape */
+        double z = fabs(x) * c->pseudo.slope;
+        if (kink && c->m->out == RHEO_BITS) {
+            *kink = fmin(*kink, fmin(z, fabs(z - 1)));
+            *kink = fmin(*kink, fmin(fabs(fabs(x) - 1), fabs(fabs(x) - c->pseudo.slope)));
+            if (!isnan(c->pseudo.shape)) *kink = fmin(*kink, fabs(x - c->pseudo.shape));
+        }
         if (kink && strcmp(c->m->name, "relu") == 0) *kink = fmin(*kink, fabs(c->in[t][0]));
         /* the spike that starts the refractory time is decided at one half */
         if (kink && run_states(c->m) == 3) *kink = fmin(*kink, fabs(s[1] - 0.5));
@@ -157,7 +90,7 @@ static void check_smooth(smooth_case *c, const char *what)
     for (int t = 0; t < STEPS; t++) {
         double x;
         memcpy(s[t + 1], s[t], sizeof s[t]);
-        c->m->reference.step(c->k, s[t + 1], c->in[t], true, c->surrogate, c->slope, true, &x);
+        c->m->reference.step(c->k, s[t + 1], c->in[t], true, &c->pseudo, true, &x);
     }
     for (int t = STEPS; t-- > 0;) {
         double gin[RHEO_PORTS], gk[RHEO_CONSTANTS] = {0}, gout = c->gout[t];
@@ -165,8 +98,7 @@ static void check_smooth(smooth_case *c, const char *what)
             gs[c->m->readout] += c->gv[t];
         else
             gout += c->gv[t];
-        c->m->reference.adjoint(c->k, s[t], c->in[t], true, c->surrogate, c->slope, gout, gs, gin,
-                                gk);
+        c->m->reference.adjoint(c->k, s[t], c->in[t], true, &c->pseudo, gout, gs, gin, gk);
         got[t] = gin[0];
     }
     got[STEPS] = states > 0 ? gs[0] : 0;
@@ -197,7 +129,13 @@ static void test_smooth_gradient(void **state)
                                  {"refractory", kind / 6 * 2},
                                  {NULL, 0}};
                 run_open(ctx, models[m], 1, m < 2 ? set : NULL, &r);
-                smooth_case c = {.m = r.m, .k = r.kd, .surrogate = i, .slope = 2.5};
+                smooth_case c = {
+                    .m = r.m,
+                    .k = r.kd,
+                    .pseudo = {.surrogate = i, .slope = 2.5, .shape = NAN, .formula = &formula}};
+                if (!strcmp(surrogate->name, "sparse-fast-sigmoid")) c.pseudo.shape = -0.3;
+                /* what has no bound must not grow over the steps */
+                if (rheo__pseudo_integral(&c.pseudo, 1e9) > 10) c.pseudo.slope = 0.4;
                 snprintf(what, sizeof what, "%s %s reset %d when %d refractory %d", models[m],
                          surrogate->name, kind % 3, kind / 3 % 2, kind / 6 * 2);
                 check_smooth(&c, what);
@@ -206,7 +144,7 @@ static void test_smooth_gradient(void **state)
     for (int m = 0; m < 3; m++) {
         neuron_run r; /* gamma wide enough for the step of the differences */
         run_open(ctx, analogue[m], 1, m == 2 ? (setting[]){{"gamma", 0.3}, {NULL, 0}} : NULL, &r);
-        smooth_case c = {.m = r.m, .k = r.kd, .slope = 1};
+        smooth_case c = {.m = r.m, .k = r.kd, .pseudo = {.slope = 1}};
         check_smooth(&c, analogue[m]);
     }
 }
@@ -219,12 +157,12 @@ static void test_soft_lif_slope(void **state)
     neuron_run r;
     run_open(ctx, "soft-lif", 1, NULL, &r);
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
-        double s[1] = {0}, gs[1] = {0}, out[2], g, gin[RHEO_PORTS], gk[1], unused,
-               h = 1e-5;
+        double s[1] = {0}, gs[1] = {0}, out[2], g, gin[RHEO_PORTS], gk[1], unused, h = 1e-5;
         for (int side = 0; side < 2; side++)
-            out[side] = r.m->reference.step(r.kd, s, (double[RHEO_ROWS]){x[i] + (side ? h : -h)}, false,
-                                            0, 0, true, &unused);
-        r.m->reference.adjoint(r.kd, s, (double[RHEO_ROWS]){x[i]}, false, 0, 0, 1, gs, gin, gk);
+            out[side] = r.m->reference.step(r.kd, s, (double[RHEO_ROWS]){x[i] + (side ? h : -h)},
+                                            false, &(rheo_pseudo){0}, true, &unused);
+        r.m->reference.adjoint(r.kd, s, (double[RHEO_ROWS]){x[i]}, false, &(rheo_pseudo){0}, 1, gs,
+                               gin, gk);
         g = gin[0];
         /* relative error h^2/(6 gamma^2) = 4e-8, rounding 1e-16/h of the rate */
         CHECK_NEAR(g, (out[1] - out[0]) / (2 * h), 3e-7 * g + 1e-10);
@@ -313,7 +251,7 @@ static void test_straight_through(void **state)
     rheo_block_adjoint a = {.forward = run_block(&r, 1, 9),
                             .gout = gout,
                             .gport = {gin},
-                            .surrogate = (uint32_t)r.m->fields[surrogate].init,
+                            .pseudo = {.surrogate = (uint32_t)r.m->fields[surrogate].init},
                             .work = work};
     rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
     for (int j = 0; j < 9; j++) assert_true(gin[j] == (fabsf(x[j]) <= 1 ? gout[j] : 0));
@@ -337,6 +275,18 @@ static void adjoint_open(adjoint_run *g, uint32_t seed)
         }
 }
 
+/* A steep one; those whose slope is their peak not so steep that rounding grows over the steps. */
+static rheo_pseudo pseudo_at(uint32_t surrogate)
+{
+    const bool period = !strcmp(rheo__surrogate_names[surrogate], "squarewave-fourier");
+    return (rheo_pseudo){.surrogate = surrogate,
+                         .slope = surrogate < 6 ? 3
+                                  : period      ? 8
+                                                : 1.2,
+                         .shape = NAN,
+                         .formula = &formula};
+}
+
 static void adjoint_window(rheo_context *with, neuron_run *r, adjoint_run *g, uint32_t T,
                            uint32_t n, uint32_t surrogate, bool fixed)
 {
@@ -350,8 +300,7 @@ static void adjoint_window(rheo_context *with, neuron_run *r, adjoint_run *g, ui
                             .greadout_t = RHEO_BLOCK,
                             .gport = {g->gin[0]},
                             .gport_t = {fixed ? 0 : RHEO_BLOCK},
-                            .surrogate = surrogate,
-                            .slope = 3,
+                            .pseudo = pseudo_at(surrogate),
                             .work = work};
     if (fixed) a.forward.port_t[0] = 0;
     rheo__neuron_loops(with, r->m->index)->adjoint(&a);
@@ -362,6 +311,7 @@ static void adjoint_window(rheo_context *with, neuron_run *r, adjoint_run *g, ui
 static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint32_t surrogate)
 {
     static adjoint_run g;
+    const rheo_pseudo pseudo = pseudo_at(surrogate);
     adjoint_open(&g, 40 + n);
     adjoint_window(ctx, r, &g, T, n, surrogate, false);
     uint32_t left_out = 0;
@@ -372,9 +322,11 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
         for (uint32_t t = 0; t < T; t++) {
             double x, in[RHEO_ROWS] = {(double)r->in[0][t][j]};
             memcpy(s[t + 1], s[t], sizeof s[t]);
-            r->m->reference.step(r->kd, s[t + 1], in, false, surrogate, 3, true, &x);
+            r->m->reference.step(r->kd, s[t + 1], in, false, &pseudo, true, &x);
             if (r->m->out == RHEO_BITS) least = fmin(least, fabs(x));
-            least = fmin(least, fabs(fabs(x) * 3 - 1)); /* corners of triangle and rectangle */
+            const double jump = rheo__pseudo_derivative(&pseudo, x + 2e-5) -
+                                rheo__pseudo_derivative(&pseudo, x - 2e-5);
+            if (fabs(jump) > 1e-2) least = 0; /* the surrogate's corner */
         }
         if (least < 2e-5) {
             left_out++;
@@ -387,7 +339,7 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
                 gs[r->m->readout] += (double)g.gv[t][j];
             else
                 gout += (double)g.gv[t][j];
-            r->m->reference.adjoint(r->kd, s[t], in, false, surrogate, 3, gout, gs, gin, gk);
+            r->m->reference.adjoint(r->kd, s[t], in, false, &pseudo, gout, gs, gin, gk);
             want[t] = gin[0];
             size = fmax(size, fabs(want[t]));
         }
@@ -396,7 +348,9 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
                 fail_msg("%s surrogate %u n %u: neuron %u step %u: %.9g, reference %.9g",
                          r->m->name, surrogate, n, j, t, (double)g.gin[t][j], want[t]);
     }
-    assert_true(left_out <= 1 + n / 8);
+    /* a rectified membrane of 0 stands on a corner, one below the threshold */
+    if (strcmp(r->m->name, "klif") != 0 && left_out > 1 + n / 8)
+        fail_msg("%s: %u of %u neurons left out", r->m->name, left_out, n);
 }
 
 static void test_float_adjoint(void **state)
@@ -407,9 +361,10 @@ static void test_float_adjoint(void **state)
     const rheo_neuron *m;
     for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
         if (!m->reference.adjoint) continue;
-        bool leaky = run_states(m) > 0;
+        bool leaky = rheo__field_index(m->fields, "when") >= 0;
+        if (!leaky && run_states(m) > 0) continue; /* test_neuron_gradcheck.c */
         for (int kind = 0; kind < (leaky ? 12 : 1); kind++)
-            for (uint32_t s = 0; s < (m->out == RHEO_BITS ? 6u : 1u); s++) {
+            for (uint32_t s = 0; s < (m->out == RHEO_BITS ? 33u : 1u); s++) {
                 setting set[] = {{"detach", kind / 6},
                                  {"reset", kind % 3},
                                  {"when", kind / 3 % 2},
@@ -502,7 +457,7 @@ static void test_missing_gradients(void **state)
                                 .greadout_t = RHEO_BLOCK,
                                 .gport = {part[i][0]},
                                 .gport_t = {RHEO_BLOCK},
-                                .slope = 3,
+                                .pseudo = {.slope = 3},
                                 .work = work};
         rheo__neuron_loops(ctx, r.m->index)->adjoint(&a);
         a.gport[0] = NULL; /* not wanted: nothing is written */
@@ -517,16 +472,10 @@ static void test_missing_gradients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_surrogate_values),
-        cmocka_unit_test(test_surrogate_integral_and_loops),
-        cmocka_unit_test(test_smooth_gradient),
-        cmocka_unit_test(test_soft_lif_slope),
-        cmocka_unit_test(test_soft_lif_far),
-        cmocka_unit_test(test_two_steps_by_hand),
-        cmocka_unit_test(test_straight_through),
-        cmocka_unit_test(test_float_adjoint),
-        cmocka_unit_test(test_adjoint_same_bits),
-        cmocka_unit_test(test_static_input),
+        cmocka_unit_test(test_smooth_gradient),   cmocka_unit_test(test_soft_lif_slope),
+        cmocka_unit_test(test_soft_lif_far),      cmocka_unit_test(test_two_steps_by_hand),
+        cmocka_unit_test(test_straight_through),  cmocka_unit_test(test_float_adjoint),
+        cmocka_unit_test(test_adjoint_same_bits), cmocka_unit_test(test_static_input),
         cmocka_unit_test(test_missing_gradients),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -116,6 +116,12 @@ static rheo_status parse_flag(rheo_context *ctx, const rheo_field *field, const 
     return RHEO_OK;
 }
 
+/* A name has letters, digits and '-' only. */
+static bool is_expression(const char *text)
+{
+    return strpbrk(text, "()*/+^<> ") || strspn(text, "-.0123456789xk") == strlen(text);
+}
+
 static rheo_status parse_choice(rheo_context *ctx, const rheo_field *field, const char *text,
                                 const char *where, double *out)
 {
@@ -124,11 +130,15 @@ static rheo_status parse_choice(rheo_context *ctx, const rheo_field *field, cons
         *out = i;
         return RHEO_OK;
     }
+    if (field->max == 1 && is_expression(text)) {
+        for (*out = 0; field->choices[(int)*out + 1]; ++*out) continue;
+        return RHEO_OK;
+    }
     const char *near = rheo__nearest(text, field->choices);
     if (near)
         return rheo__fail(ctx, RHEO_USAGE, "%s: %s is '%.64s'; did you mean '%s'?", where,
                           field->name, text, near);
-    char list[512] = "";
+    char list[1024] = "";
     for (int i = 0; field->choices[i]; i++) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", field->choices[i]);

@@ -10,7 +10,8 @@ typedef enum { RHEO_NUMBER, RHEO_INTEGER, RHEO_FLAG, RHEO_CHOICE } rheo_type;
 typedef struct rheo_field {
     const char *name, *unit; /* unit: "ms", "mV", "1", … */
     rheo_type type;
-    double init, min, max;      /* FLAG: 0 or 1; CHOICE: the index of the default */
+    double init, min, max;      /* FLAG: 0 or 1; CHOICE: the index of the default, max 1:
+                                   the last choice stands for an expression, given in place of a name */
     const char *const *choices; /* CHOICE: names, NULL-terminated; numbers from 0: names of -1, -2, … */
     const char *doc;            /* one sentence */
 } rheo_field;

@@ -13,7 +13,8 @@ typedef enum {
     RHEO_FOR_ENCODER,
     RHEO_FOR_DELAY,
     RHEO_FOR_SPLIT,
-    RHEO_FOR_TEST
+    RHEO_FOR_TEST,
+    RHEO_FOR_SURROGATE
 } rheo_purpose;
 
 typedef struct rheo_key {

@@ -91,7 +91,7 @@ static rheo_status find_records(rheo_plan *plan)
             const char *names[RHEO_NET_NODES];
             uint32_t count = 0;
             for (uint32_t n = 0; n < plan->net->nodes && count < RHEO_NET_NODES - 1; n++)
-                if (plan->net->node[n].neuron) names[count++] = plan->net->node[n].name;
+                if (rheo__is_population(&plan->net->node[n])) names[count++] = plan->net->node[n].name;
             names[count] = NULL;
             const char *near = rheo__nearest(name, names);
             return rheo__fail(plan->ctx, RHEO_USAGE,

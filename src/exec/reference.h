@@ -1,5 +1,5 @@
 /* reference.h: the same graph, slowly, in double precision, with hard or smooth spikes: the oracle of
- * the float engine, and what gradcheck differentiates. */
+ * the float engine, and what gradcheck differentiates. Loops are stepped, sums are arrays of their own. */
 #ifndef RHEO_SRC_REFERENCE_H
 #define RHEO_SRC_REFERENCE_H
 #include "loss/loss.h"
@@ -12,6 +12,7 @@ typedef struct rheo_reference_options {
     uint64_t seed;
     const uint32_t *sample;
     uint32_t show;
+    uint32_t truncate; /* as the plan's */
 } rheo_reference_options;
 /* Parameters are copied from the net to double, and may be changed there. */
 rheo_status rheo__reference_new(rheo_net *net, const rheo_reference_options *options,

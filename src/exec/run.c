@@ -446,7 +446,7 @@ void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, dou
     for (uint32_t i = 0; i < room; i++) rate[i] = silent[i] = NAN;
     for (uint32_t n = 0; n < plan->net->nodes && at < room; n++) {
         const rheo_work *work = &plan->work[n];
-        if (!work->node->neuron) continue;
+        if (!rheo__is_population(work->node)) continue;
         if (work->out.form == RHEO_BITS) {
             uint64_t spikes = 0;
             for (uint32_t t = 0; t < work->out.T; t++)

@@ -150,7 +150,7 @@ static void shape_readout(rheo_plan *plan, uint32_t n, rheo_arena *arena)
     rheo_work *work = &plan->work[n];
     work->readout = (rheo_signal){0};
     if (plan->recorded[n] || (plan->request.readout && n == plan->net->output) ||
-        (plan->request.lift && work->node->neuron))
+        (plan->request.lift && rheo__is_population(work->node)))
         signal_take(plan, &work->readout, RHEO_REAL, plan->request.T,
                     rheo__shape_size(work->node->out),
                     work->out.form == RHEO_REAL && work->out.stride_t == 0, arena);
@@ -215,7 +215,7 @@ static void shape_regularised(rheo_plan *plan, uint32_t n, rheo_arena *arena)
 {
     rheo_work *work = &plan->work[n];
     plan->pull[n] = plan->lift[n] = (rheo_signal){0};
-    if (!plan->wanted[n] || !work->node->neuron) return;
+    if (!plan->wanted[n] || !rheo__is_population(work->node)) return;
     if (plan->request.pull)
         rheo__signal_take(&plan->pull[n], RHEO_REAL, 1, work->out.B, work->out.N, true, arena);
     if (!plan->request.lift || n == plan->net->output) return;

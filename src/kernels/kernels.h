@@ -100,6 +100,17 @@ typedef struct rheo_columns {
     size_t pitch;   /* between rows */
 } rheo_columns;
 
+/* The bits that `count` windows along a line see, a row of `words` words for each: of each of `lines`
+ * lines (at bits + line[i]) the bits x*stride + k*dilation, k < taps. The word after a line is readable.
+ */
+typedef struct rheo_bit_windows {
+    const uint32_t *line;
+    uint32_t lines, count, taps, dilation, stride;
+    bool narrow; /* a line is one word */
+    uint32_t words;
+    uint64_t *to; /* [count][words] */
+} rheo_bit_windows;
+
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
@@ -119,6 +130,9 @@ typedef struct rheo_kernels {
     void (*columns_add)(const rheo_columns *c, const float *from, float *image);
     /* to[j] = bit first + j ? hi : lo */
     void (*expand)(const uint64_t *bits, size_t first, uint32_t n, float lo, float hi, float *to);
+    void (*bit_windows)(const rheo_bit_windows *w, const uint64_t *bits);
+    /* places of the set bits, ascending; returns how many; up to 7 numbers after them are overwritten */
+    uint32_t (*list_bits)(const uint64_t *bits, uint32_t words, uint32_t *to);
     void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);
     /* m NULL: no momentum */
     void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,

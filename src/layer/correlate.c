@@ -29,14 +29,14 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     const rheo_kernels *k = rheo__kernels(ctx);
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m) * m;
     const uint32_t taps = rheo__blocks(c->K, m) * m;
-    const size_t sizes[4] = {
+    const size_t sizes[5] = {
         use & RHEO_CORRELATE ? (size_t)c->groups * outs * c->K : 0,
         use & RHEO_CORRELATE_BACK ? (size_t)c->groups * taps * c->out_group : 0,
         use & RHEO_CORRELATE_SPARSE ? (size_t)c->groups * c->K * rheo__pitch(c->out_group) : 0,
-        taps};
+        taps, taps};
     rheo_correlate_parts p = {0};
-    float *at[4] = {NULL};
-    for (int i = 0; i < 4; i++) {
+    float *at[5] = {NULL};
+    for (int i = 0; i < 5; i++) {
         if (memory && sizes[i]) at[i] = memory + p.floats;
         p.floats += (sizes[i] + 15) / 16 * 16;
     }
@@ -44,6 +44,7 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     p.back = at[1];
     p.rows = at[2];
     p.tap = (uint32_t *)(void *)at[3];
+    p.back_tap = (uint32_t *)(void *)at[4];
     return p;
 }
 
@@ -62,23 +63,36 @@ static void fill_taps(const rheo_correlation *c, uint32_t count, uint32_t *tap)
     for (; i < count; i++) tap[i] = 0; /* the rest of a block: any numbers will do */
 }
 
+/* Blocks of tile_m taps, place by place: neighbours belong to different channels, so that what they
+ * add to an image does not overlap. */
+static void pack_back(const rheo_correlation *c, const rheo_correlate_parts *parts, uint32_t g,
+                      uint32_t m, const float *weights)
+{
+    const uint32_t blocks = rheo__blocks(c->K, m);
+    for (uint32_t i = 0; i < blocks * m; i++) {
+        const bool real = i < c->K;
+        const uint32_t k = real ? i % c->in_group * c->taps + i / c->in_group : 0;
+        float *to = parts->back + ((size_t)g * blocks + i / m) * m * c->out_group + i % m;
+        parts->back_tap[i] = parts->tap[k];
+        for (uint32_t o = 0; o < c->out_group; o++)
+            to[(size_t)o * m] = real ? weights[(size_t)o * c->K + k] : 0;
+    }
+}
+
 void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
                              const rheo_correlate_parts *parts, const float *weights)
 {
     const rheo_kernels *k = rheo__kernels(ctx);
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m);
-    const uint32_t taps = rheo__blocks(c->K, m), pitch = rheo__pitch(c->out_group);
-    fill_taps(c, taps * m, parts->tap);
+    const uint32_t pitch = rheo__pitch(c->out_group);
+    fill_taps(c, rheo__blocks(c->K, m) * m, parts->tap);
     for (uint32_t g = 0; g < c->groups; g++) {
         const float *w = weights + (size_t)g * c->out_group * c->K;
         const rheo_operand rows = {.real = w, .row = c->K, .col = 1};
-        const rheo_operand columns = {.real = w, .row = 1, .col = c->K};
         for (uint32_t i = 0; parts->ahead && i < outs; i++)
             k->pack(&rows, i * m, rheo__least(m, c->out_group - i * m), 0, c->K, m,
                     parts->ahead + ((size_t)g * outs + i) * m * c->K);
-        for (uint32_t i = 0; parts->back && i < taps; i++)
-            k->pack(&columns, i * m, rheo__least(m, c->K - i * m), 0, c->out_group, m,
-                    parts->back + ((size_t)g * taps + i) * m * c->out_group);
+        if (parts->back) pack_back(c, parts, g, m, w);
         for (uint32_t j = 0; parts->rows && j < c->K; j++)
             for (uint32_t o = 0; o < c->out_group; o++)
                 parts->rows[((size_t)g * c->K + j) * pitch + o] = w[(size_t)o * c->K + j];
@@ -194,8 +208,8 @@ typedef struct job {
 typedef struct room {
     float *images, *panel, *block, *sums; /* [join][in][plane]; [K][tile_n]; [tile_m][tile_n] */
     rheo_piece *piece;
-    uint32_t *index, *count; /* lists of taps: [width of the map][K] */
-    uint64_t *lines;         /* rows of bits */
+    uint32_t *index, *line;    /* a list of taps; where a window's lines of bits begin */
+    uint64_t *lines, *windows; /* rows of bits: of the image; of positions, K bits each */
     size_t bytes;
 } room;
 
@@ -210,8 +224,9 @@ static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory
     r.block = rheo__room_take(memory, &n, (size_t)k->tile_m * k->tile_n * f);
     r.piece = rheo__room_take(memory, &n, (k->tile_n + 1) * sizeof *r.piece);
     r.sums = rheo__room_take(memory, &n, width * rheo__pitch(c->out_group) * f);
-    r.index = rheo__room_take(memory, &n, width * c->K * sizeof *r.index);
-    r.count = rheo__room_take(memory, &n, width * sizeof *r.count);
+    r.index = rheo__room_take(memory, &n, (c->K + 8) * sizeof *r.index);
+    r.line = rheo__room_take(memory, &n, c->K * sizeof *r.line);
+    r.windows = rheo__room_take(memory, &n, (width * rheo__words(c->K) + 1) * sizeof *r.windows);
     r.lines = rheo__room_take(memory, &n,
                               (size_t)c->in * c->extent[0] * c->extent[1] * rheo__bit_row_words(c) *
                                   sizeof *r.lines);
@@ -319,25 +334,6 @@ static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
 
 /* ---- sparse spikes ---- */
 
-/* Appends tap k to the lists of a line's positions where its bit is set. */
-static void append(const rheo_correlation *c, const uint64_t *line, uint32_t shift, uint32_t k,
-                   const room *r)
-{
-    const uint32_t stride = c->window.stride[2], reach = (c->window.out[2] - 1) * stride + 1;
-    for (uint32_t x = 0; x < reach; x += 64) {
-        uint64_t word = rheo__word_at(line, (size_t)shift + x);
-        if (reach - x < 64) word &= (UINT64_C(1) << (reach - x)) - 1;
-        for (; word; word &= word - 1) {
-            uint32_t at = x + (uint32_t)__builtin_ctzll(word);
-            if (stride > 1) {
-                if (at % stride) continue;
-                at /= stride;
-            }
-            r->index[(size_t)at * c->K + r->count[at]++] = k;
-        }
-    }
-}
-
 /* One line of the map: positions z, y and all x; a group's channels. */
 static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint32_t y,
                         const room *r)
@@ -345,19 +341,20 @@ static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
     const rheo_window *w = &c->window;
-    const uint32_t words = rheo__bit_row_words(c), width = w->out[2];
+    const uint32_t width = w->out[2];
     const size_t lines = (size_t)c->extent[0] * c->extent[1], pitch = rheo__pitch(c->out_group);
-    memset(r->count, 0, width * sizeof *r->count);
-    uint32_t k = 0;
-    for (uint32_t ch = 0; ch < c->in_group; ch++)
-        for (uint32_t kz = 0; kz < w->kernel[0]; kz++)
-            for (uint32_t ky = 0; ky < w->kernel[1]; ky++) {
-                const size_t at = (z * w->stride[0] + kz * w->dilation[0]) * c->extent[1] +
-                                  y * w->stride[1] + ky * w->dilation[1];
-                const uint64_t *line = r->lines + ((g * c->in_group + ch) * lines + at) * words;
-                for (uint32_t kx = 0; kx < w->kernel[2]; kx++, k++)
-                    append(c, line, kx * w->dilation[2], k, r);
-            }
+    const rheo_bit_windows windows = {.line = r->line,
+                                      .lines = c->in_group * w->kernel[0] * w->kernel[1],
+                                      .count = width,
+                                      .taps = w->kernel[2],
+                                      .dilation = w->dilation[2],
+                                      .stride = w->stride[2],
+                                      .narrow = c->extent[2] <= 64,
+                                      .words = rheo__words(c->K),
+                                      .to = r->windows};
+    const size_t first = g * c->in_group * lines + (size_t)z * w->stride[0] * c->extent[1] +
+                         (size_t)y * w->stride[1];
+    j->kernels->bit_windows(&windows, r->lines + first * rheo__bit_row_words(c));
     float *map =
         map_row(run, row) + (size_t)g * c->out_group * c->P + ((size_t)z * w->out[1] + y) * width;
     const float *bias = run->bias ? run->bias + g * c->out_group : NULL;
@@ -368,8 +365,9 @@ static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint
             const float from = run->accumulate ? map[(size_t)o * c->P + x] : 0;
             sum[o] = bias ? from + bias[o] : from;
         }
-        j->kernels->gather_row(r->index + (size_t)x * c->K, r->count[x], weights, pitch, 0,
-                               c->out_group, sum);
+        const uint32_t count =
+            j->kernels->list_bits(r->windows + (size_t)x * windows.words, windows.words, r->index);
+        j->kernels->gather_row(r->index, count, weights, pitch, 0, c->out_group, sum);
     }
     for (uint32_t o = 0; o < c->out_group; o++)
         for (uint32_t x = 0; x < width; x++) map[(size_t)o * c->P + x] = r->sums[x * pitch + o];
@@ -379,12 +377,19 @@ static void gather(const job *j, uint32_t row, const room *r)
 {
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
-    uint32_t t, b;
+    const rheo_window *w = &c->window;
+    uint32_t t, b, i = 0;
     rheo__correlate_place(run, row, &t, &b);
     rheo__correlate_bit_rows(c, run->image, t, b, 0, c->in, r->lines);
+    for (uint32_t ch = 0; ch < c->in_group; ch++)
+        for (uint32_t z = 0; z < w->kernel[0]; z++)
+            for (uint32_t y = 0; y < w->kernel[1]; y++)
+                r->line[i++] =
+                    ((ch * c->extent[0] + z * w->dilation[0]) * c->extent[1] + y * w->dilation[1]) *
+                    rheo__bit_row_words(c);
     for (uint32_t g = 0; g < c->groups; g++)
-        for (uint32_t z = 0; z < c->window.out[0]; z++)
-            for (uint32_t y = 0; y < c->window.out[1]; y++) gather_line(j, row, g, z, y, r);
+        for (uint32_t z = 0; z < w->out[0]; z++)
+            for (uint32_t y = 0; y < w->out[1]; y++) gather_line(j, row, g, z, y, r);
 }
 
 static bool sparse(const job *j, uint32_t row, uint32_t rows)

@@ -26,11 +26,12 @@ void rheo__correlation_finish(rheo_correlation *c); /* from window, groups, in, 
 /* What is made of the weights, for the products in use. */
 enum { RHEO_CORRELATE = 1, RHEO_CORRELATE_BACK = 2, RHEO_CORRELATE_SPARSE = 4 };
 typedef struct rheo_correlate_parts {
-    float *ahead;  /* [groups][blocks of out_group][K][tile_m] */
-    float *back;   /* [groups][blocks of K][out_group][tile_m] */
-    float *rows;   /* [groups][K][pitch of out_group] */
-    uint32_t *tap; /* [K and the rest of a block] places in the padded image */
-    size_t floats; /* of all */
+    float *ahead;       /* [groups][blocks of out_group][K][tile_m] */
+    float *back;        /* [groups][blocks of K, place by place][out_group][tile_m] */
+    float *rows;        /* [groups][K][pitch of out_group] */
+    uint32_t *tap;      /* [K and the rest of a block] places in the padded image */
+    uint32_t *back_tap; /* the same in the order of `back`: all channels of a place in the kernel */
+    size_t floats;      /* of all */
 } rheo_correlate_parts;
 /* memory NULL: sizes alone */
 rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_correlation *c,

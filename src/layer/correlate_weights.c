@@ -51,7 +51,7 @@ typedef struct room {
         *columns; /* a row of the map; [joined][channels][plane]; [taps][PIECE] */
     rheo_piece *piece;
     uint32_t *tap, *index;
-    uint64_t *lines;
+    uint64_t *lines, *seen; /* rows of bits: of the images; a tap's, of positions */
     size_t bytes;
 } room;
 
@@ -67,7 +67,8 @@ static room rooms(const rheo_correlation *c, char *memory)
     r.columns = rheo__room_take(memory, &n, ((size_t)BLOCK * (PIECE + 16) + RHEO_SLACK) * f);
     r.piece = rheo__room_take(memory, &n, (PIECE + 1) * sizeof *r.piece);
     r.tap = rheo__room_take(memory, &n, BLOCK * sizeof *r.tap);
-    r.index = rheo__room_take(memory, &n, (size_t)joined(c, LIST) * c->P * sizeof *r.index);
+    r.index = rheo__room_take(memory, &n, ((size_t)joined(c, LIST) * c->P + 8) * sizeof *r.index);
+    r.seen = rheo__room_take(memory, &n, rheo__words(joined(c, LIST) * c->P) * sizeof *r.seen);
     r.lines = rheo__room_take(memory, &n, joined(c, LIST) * channels * lines * sizeof *r.lines);
     r.bytes = n;
     return r;
@@ -189,25 +190,28 @@ static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows
     }
 }
 
-/* Lists the positions of one line of the map, from `at` on, where the line of bits has a 1. */
-static uint32_t *list_line(const rheo_correlation *c, const uint64_t *line, uint32_t shift,
-                           uint32_t at, uint32_t *list)
+/* Appends the bits that a tap sees along a line, one for each position, at bit `at`. */
+static void append_line(const rheo_correlation *c, const uint64_t *line, uint32_t begin, size_t at,
+                        uint64_t *to)
 {
-    const uint32_t stride = c->window.stride[2], reach = (c->window.out[2] - 1) * stride + 1;
-    for (uint32_t x = 0; x < reach; x += 64) {
-        uint64_t word = rheo__word_at(line, (size_t)shift + x);
-        if (reach - x < 64) word &= (UINT64_C(1) << (reach - x)) - 1;
-        for (; word; word &= word - 1) {
-            const uint32_t bit = x + (uint32_t)__builtin_ctzll(word);
-            if (stride == 1)
-                *list++ = at + bit;
-            else if (bit % stride == 0)
-                *list++ = at + bit / stride;
-        }
+    const uint32_t stride = c->window.stride[2], width = c->window.out[2];
+    for (uint32_t x = 0; x < width; x += 64, at += 64) {
+        const uint32_t n = rheo__least(64, width - x);
+        uint64_t word = 0;
+        if (stride == 1)
+            word = rheo__word_at(line, (size_t)begin + x);
+        else
+            for (uint32_t i = 0; i < n; i++) {
+                const size_t place = (size_t)begin + (size_t)(x + i) * stride;
+                word |= (line[place / 64] >> place % 64 & 1) << i;
+            }
+        if (n < 64) word &= (UINT64_C(1) << n) - 1;
+        to[at / 64] |= word << at % 64;
+        if (at % 64 + n > 64) to[at / 64 + 1] |= word >> (64 - at % 64);
     }
-    return list;
 }
 
+/* The positions of the rows where a tap sees a spike. */
 static uint32_t list_tap(const job *j, const block *b, uint32_t k, uint32_t rows, const room *r)
 {
     const rheo_correlation *c = j->run->c;
@@ -217,16 +221,18 @@ static uint32_t list_tap(const job *j, const block *b, uint32_t k, uint32_t rows
     const uint32_t ky = tap / w->kernel[2] % w->kernel[1] * w->dilation[1];
     const uint32_t kz = tap / w->kernel[2] / w->kernel[1] * w->dilation[0];
     const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
-    uint32_t *list = r->index, at = 0;
+    const uint32_t all = rheo__words(rows * c->P);
+    size_t at = 0;
+    memset(r->seen, 0, all * sizeof *r->seen);
     for (uint32_t i = 0; i < rows; i++)
-        for (uint32_t z = 0; z < w->out[0]; z++)
-            for (uint32_t y = 0; y < w->out[1]; y++, at += w->out[2]) {
-                const size_t place_of =
-                    (z * w->stride[0] + kz) * c->extent[1] + y * w->stride[1] + ky;
-                const size_t line = (i * channels + k / c->taps - b->c0) * lines + place_of;
-                list = list_line(c, r->lines + line * words, kx, at, list);
-            }
-    return (uint32_t)(list - r->index);
+        for (uint32_t z = 0; z < w->out[0]; z++) {
+            const size_t first = (i * channels + k / c->taps - b->c0) * lines +
+                                 (z * w->stride[0] + kz) * c->extent[1] + ky;
+            const uint64_t *line = r->lines + first * words;
+            for (uint32_t y = 0; y < w->out[1]; y++, at += w->out[2], line += w->stride[1] * words)
+                append_line(c, line, kx, at, r->seen);
+        }
+    return j->kernels->list_bits(r->seen, all, r->index);
 }
 
 static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t rows, const room *r)
@@ -353,7 +359,10 @@ static void channel_task(void *argument, uint32_t channel, uint32_t thread)
     for (uint32_t t = a->run->t0; t < a->run->t1; t++)
         for (uint32_t b = 0; b < a->run->B; b++) {
             const float *row = rheo__real_row(a->s, t, b) + (size_t)channel * a->size;
-            for (uint32_t i = 0; i < a->size; i++) sum[i % 8] += row[i];
+            uint32_t i = 0;
+            for (; i + 8 <= a->size; i += 8)
+                for (uint32_t k = 0; k < 8; k++) sum[k] += row[i + k];
+            for (; i < a->size; i++) sum[i % 8] += row[i];
         }
     const double all =
         ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));

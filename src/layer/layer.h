@@ -58,6 +58,16 @@ typedef struct rheo_param {
     uint32_t dims, shape[5];   /* how files and users see it, [out, in, kh, kw]; dims 0: [rows, cols] */
 } rheo_param;
 
+/* An option of a neuron model that is a parameter of the net. */
+#define RHEO_OWN 6
+typedef enum { RHEO_PER_LAYER, RHEO_PER_CHANNEL, RHEO_PER_NEURON } rheo_per;
+typedef struct rheo_own {
+    uint32_t field;            /* of the model */
+    rheo_per per;
+    bool learned;
+    double from, to;           /* drawn uniformly between them at the start; equal: that value */
+} rheo_own;
+
 struct rheo_layer;
 struct rheo_reference_work;
 typedef struct rheo_node_spec { /* what building a node decides; lives in the net */
@@ -66,6 +76,9 @@ typedef struct rheo_node_spec { /* what building a node decides; lives in the ne
     rheo_options options;      /* of the layer's fields */
     const rheo_neuron *neuron; /* populations */
     rheo_options neuron_options;
+    rheo_own own[RHEO_OWN];    /* its parameters */
+    uint32_t owns;
+    rheo_formula formula;      /* of a surrogate that the user wrote; ops 0: none */
     const rheo_synapse *synapse; /* plastic projections */
     rheo_options synapse_options;
     rheo_shape in, out;        /* in: what arrives at port 0 */
@@ -118,6 +131,7 @@ typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
     bool whole;                /* needs the whole window at once: refused in cycles */
+    bool all_steps;            /* after training too: refused in streams */
     uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */
     uint32_t ports;            /* inputs a list of sources fills in order (sum, concat); 0, 1: one, and
                                   several sources add */
@@ -152,6 +166,8 @@ typedef struct rheo_layer {
 typedef struct rheo_reference_work {
     const rheo_node_spec *node;
     uint32_t T, B;
+    uint32_t t0, t1;           /* a population in a cycle: the steps to take; t1 0: up to T */
+    uint32_t truncate;         /* gradients do not cross multiples of so many steps; 0: they do */
     bool train, smooth;
     const double *in[RHEO_PORTS];
     double *out, *readout;
@@ -164,7 +180,30 @@ typedef struct rheo_reference_work {
     const uint32_t *sample;
     uint32_t show;
 } rheo_reference_work;
+static inline uint32_t rheo__reference_end(const rheo_reference_work *work)
+{
+    return work->t1 ? work->t1 : work->T;
+}
 
+/* A population is a layer `neuron` with a model, or a layer that fires by itself and has no model: those
+ * have a state, spikes 0 and 1, and v. */
+static inline bool rheo__is_population(const rheo_node_spec *node)
+{
+    return node->layer->kind == RHEO_POPULATION;
+}
+/* A population with spikes (or signs) as its output. */
+static inline bool rheo__fires(const rheo_node_spec *node)
+{
+    return rheo__is_population(node) && (!node->neuron || node->neuron->out == RHEO_BITS);
+}
+/* A population whose units have no state: one step says all. */
+static inline bool rheo__is_analogue(const rheo_node_spec *node)
+{
+    return node->neuron && node->neuron->stateless;
+}
+
+/* What a population takes for the derivative of its spikes. */
+rheo_pseudo rheo__node_pseudo(const rheo_node_spec *node);
 const rheo_layer *rheo__layer_find(const char *name);
 const rheo_layer *rheo__layer_at(uint32_t index);
 extern const char *const rheo__layer_names[];

@@ -7,21 +7,20 @@
  * dL/d(state) waits in `adjoint`. A model without state that sees static input
  * gives a static output. State that lasts over samples stands in a parameter of the net and is
  * written in place while learning (one sample at a time, so no two tasks share it). */
-#include "layer/rows.h"
+#include "layer/population.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const rheo_field fields[] = {RHEO_FIELD_END};
+enum { INHIBITION };
+static const rheo_field fields[] = {
+    RHEO_FLAG_FIELD("inhibition", 0, "in a step only the neuron that is farthest above its threshold "
+                                     "may spike: one a sample, the first of equals"),
+    RHEO_FIELD_END};
 
 static uint32_t size_of(const rheo_work *work)
 {
     return rheo__shape_size(work->node->out);
-}
-
-static void constants(const rheo_node_spec *node, double *k)
-{
-    memset(k, 0, RHEO_CONSTANTS * sizeof *k);
-    (void)node->neuron->derive(NULL, &node->neuron_options, node->dt, k); /* checked by infer */
 }
 
 static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
@@ -32,39 +31,49 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
     return status ? rheo__blame(ctx, status, "net node %s", node->name) : RHEO_OK;
 }
 
-/* The index of a lasting state's parameter, or of a sample's state among its like. */
-static uint32_t place(const rheo_neuron *neuron, uint32_t state)
-{
-    uint32_t at = 0;
-    for (uint32_t f = 0; f < state; f++)
-        at += neuron->states[f].scope == neuron->states[state].scope;
-    return at;
-}
-
+/* Lasting states, then options that are parameters, within the option's range; time constants stay at
+ * a step or above, where 0 may mean something else. */
 static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
 {
+    const uint32_t lasting = rheo__lasting(node);
     for (uint32_t f = 0; node->neuron->states[f].name; f++) {
-        if (node->neuron->states[f].scope != RHEO_SCOPE_RUN || place(node->neuron, f) != index)
+        if (node->neuron->states[f].scope != RHEO_SCOPE_RUN ||
+            rheo__state_place(node->neuron, f) != index)
             continue;
         rheo__param_entry(out, node->neuron->states[f].name, 1, rheo__shape_size(node->out));
         out->trained = false;
         out->lasting_state = true;
         return true;
     }
-    return false;
+    if (index >= lasting + node->owns) return false;
+    const rheo_own *own = &node->own[index - lasting];
+    const rheo_field *field = &node->neuron->fields[own->field];
+    rheo__param_entry(out, field->name, 1, rheo__own_units(node, own));
+    out->dims = 1;
+    out->shape[0] = out->cols;
+    out->trained = own->learned;
+    out->low = (float)field->min;
+    out->high = (float)field->max;
+    if (!strncmp(field->name, "tau", 3)) out->low = (float)fmax(field->min, node->dt);
+    return true;
 }
 
 static void initialise(rheo_context *ctx, const rheo_node_spec *node, uint64_t seed)
 {
-    double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
+    const uint32_t lasting = rheo__lasting(node);
+    double k[RHEO_CONSTANTS], s[RHEO_STATES];
     (void)ctx;
-    (void)seed;
-    constants(node, k);
-    node->neuron->initial(k, s);
-    for (uint32_t f = 0; node->neuron->states[f].name; f++) {
-        if (node->neuron->states[f].scope != RHEO_SCOPE_RUN) continue;
-        rheo_param *p = node->param[place(node->neuron, f)];
-        for (uint32_t j = 0; j < p->cols; j++) p->value[j] = (float)s[f];
+    for (uint32_t i = 0; i < node->owns; i++) {
+        const rheo_own *own = &node->own[i];
+        const rheo_param *p = node->param[lasting + i];
+        rheo__fill_uniform(rheo__key(seed, node->index, RHEO_FOR_WEIGHTS), lasting + i,
+                           (float)own->from, (float)own->to, p->value, p->cols);
+    }
+    for (uint32_t n = 0; lasting > 0 && n < rheo__shape_size(node->out); n++) {
+        rheo__constants_of(node, NULL, n, k, s);
+        for (uint32_t f = 0; node->neuron->states[f].name; f++)
+            if (node->neuron->states[f].scope == RHEO_SCOPE_RUN)
+                node->param[rheo__state_place(node->neuron, f)]->value[n] = (float)s[f];
     }
 }
 
@@ -74,15 +83,20 @@ static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, 
     *out = neuron->out;
     *lo = neuron->out == RHEO_BITS ? neuron->lo : 0;
     *hi = neuron->out == RHEO_BITS ? neuron->hi : 1;
-    *fixed = neuron->stateless;
+    *fixed = neuron->stateless && !neuron->draws;
     for (uint32_t p = 0; p < RHEO_PORTS; p++) *fixed = *fixed && rheo__fixed(work->in[p]);
 }
 
 /* ---- memory ---- */
 
+static bool competes(const rheo_work *work)
+{
+    return work->node->options.v[INHIBITION] != 0 && work->node->neuron->out == RHEO_BITS;
+}
+
 /* A thread's scratch: inputs that come as bits, the state at rest, the adjoint's own. */
 typedef struct bench {
-    float *port[RHEO_PORTS], *rest, *greadout, *work;
+    float *port[RHEO_ROWS], *rest, *greadout, *above, *copy, *work;
     size_t bytes;
 } bench;
 
@@ -91,21 +105,28 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     const uint32_t blocks = rheo__words(size_of(work));
     const size_t most = work->span > blocks ? work->span : blocks; /* all steps of one, or one of all */
     bench b = {0};
-    size_t at = 0, port[RHEO_PORTS] = {0};
+    size_t at = 0, port[RHEO_ROWS] = {0};
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
         port[p] = at;
         if (in && in->form == RHEO_BITS) at += most * RHEO_BLOCK;
     }
+    port[RHEO_DRAW] = at;
+    if (work->node->neuron->draws) at += most * RHEO_BLOCK;
+    port[RHEO_BARRED] = at;
+    if (competes(work)) at += most * RHEO_BLOCK;
     const size_t rest = at, greadout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
-    const size_t own = greadout + RHEO_BLOCK;
+    const size_t above = greadout + RHEO_BLOCK, row = competes(work) ? blocks * RHEO_BLOCK : 0;
+    const size_t copy = above + row, own = copy + RHEO_STATES * row;
     at = own + (work->gradient ? work->node->neuron->work(work->span) : 0);
     b.bytes = rheo__round64(at * sizeof(float));
     if (!work->scratch) return b;
     float *base = (float *)(void *)((char *)work->scratch + thread * b.bytes);
-    for (uint32_t p = 0; p < RHEO_PORTS; p++) b.port[p] = base + port[p];
+    for (uint32_t p = 0; p < RHEO_ROWS; p++) b.port[p] = base + port[p];
     b.rest = base + rest;
     b.greadout = base + greadout;
+    b.above = base + above;
+    b.copy = base + copy;
     b.work = base + own;
     return b;
 }
@@ -116,22 +137,23 @@ static size_t apart(const rheo_work *work)
     return (size_t)work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
 }
 
+/* Whether dL/d(state) is kept: for the span before, and for parameters that the state starts from. */
+static bool carries(const rheo_work *work)
+{
+    return work->gradient && (work->span < work->T || rheo__constants_learned(work->node));
+}
+
 static void need(const rheo_work *work, rheo_need *out)
 {
     uint32_t states = 0, all = 0;
     for (; work->node->neuron->states[all].name; all++)
         states += work->node->neuron->states[all].scope == RHEO_SCOPE_SAMPLE;
-    out->derived = RHEO_CONSTANTS;
+    out->derived = rheo__constants_floats(work->node);
     out->state = states * apart(work);
-    if (work->gradient && work->span < work->T) out->adjoint = all * apart(work);
+    out->tape = rheo__constants_tape(work);
+    if (competes(work) && work->gradient) out->tape += (size_t)work->T * work->B;
+    if (carries(work)) out->adjoint = all * apart(work);
     out->scratch = rheo_threads(work->ctx) * lay_out(work, 0).bytes;
-}
-
-static void refresh(const rheo_work *work)
-{
-    double k[RHEO_CONSTANTS];
-    constants(work->node, k);
-    for (uint32_t i = 0; i < RHEO_CONSTANTS; i++) work->derived[i] = (float)k[i];
 }
 
 /* The states of a block: [f][B][blocks][64] from `base` on, or in parameters. */
@@ -154,15 +176,16 @@ static void find_states(const rheo_work *work, float *base, uint32_t b, uint32_t
 static void reset(const rheo_work *work)
 {
     const rheo_neuron *neuron = work->node->neuron;
-    double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
-    constants(work->node, k);
-    neuron->initial(k, s);
-    const size_t size = apart(work);
+    rheo__constants_refresh(work); /* the state at rest is derived too */
+    const rheo_constants c = rheo__constants_at(work);
+    const uint32_t pitch = rheo__words(size_of(work)) * RHEO_BLOCK;
     float *state[RHEO_STATES];
     find_states(work, work->state, 0, 0, state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
         if (neuron->states[f].scope != RHEO_SCOPE_SAMPLE) continue;
-        for (size_t i = 0; i < size; i++) state[f][i] = (float)s[f];
+        for (uint32_t b = 0; b < work->B; b++)
+            for (uint32_t n = 0; n < pitch; n++)
+                state[f][(size_t)b * pitch + n] = rheo__rest_of(&c, f, n);
     }
 }
 
@@ -183,6 +206,19 @@ static void expand(const span_argument *a, const rheo_signal *in, uint32_t b, ui
             (void)rheo__block_row(in, t, b, block + i, to);
 }
 
+/* Random numbers, [t][count][64]. */
+static void draw(const span_argument *a, uint32_t b, uint32_t block, uint32_t count, float *to)
+{
+    const rheo_work *work = a->work;
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    for (uint32_t t = a->t0; t < a->t1; t++)
+        for (uint32_t j = 0; j < count * RHEO_BLOCK; j += 4, to += 4) {
+            uint32_t r[4];
+            rheo__draw(key, work, b, work->step0 + t, (block * RHEO_BLOCK + j) / 4, r);
+            for (uint32_t i = 0; i < 4; i++) to[i] = rheo__neuron_draw(r[i]);
+        }
+}
+
 /* Ports, output and read-out of `count` blocks from step t0; the state is the caller's. */
 static void describe(const span_argument *a, uint32_t b, uint32_t block, uint32_t count,
                      const bench *own, rheo_block *d)
@@ -193,8 +229,15 @@ static void describe(const span_argument *a, uint32_t b, uint32_t block, uint32_
     d->T = a->t1 - a->t0;
     d->n = size - first < count * RHEO_BLOCK ? size - first : count * RHEO_BLOCK;
     d->room = count * RHEO_BLOCK;
-    d->k = work->derived;
+    const rheo_constants c = rheo__constants_at(work);
+    d->k = c.k + (c.k_apart ? first : 0);
+    d->k_apart = c.k_apart;
     d->learn = work->learn;
+    if (work->node->neuron->draws) {
+        d->port[RHEO_DRAW] = own->port[RHEO_DRAW];
+        d->port_t[RHEO_DRAW] = count * RHEO_BLOCK;
+        draw(a, b, block, count, own->port[RHEO_DRAW]);
+    }
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
         const rheo_signal *in = work->in[p];
         if (!in) continue;
@@ -233,6 +276,59 @@ static void forward_blocks(const span_argument *a, uint32_t b, uint32_t block, u
     rheo__neuron_loops(work->ctx, work->node->neuron->index)->window(&d);
 }
 
+/* The neurons of a sample that may spike in step t, [T][B] behind the gradient of the constants. */
+static uint32_t *winner_at(const rheo_work *work, uint32_t t, uint32_t b)
+{
+    return (uint32_t *)(void *)(work->tape + rheo__constants_tape(work)) + (size_t)t * work->B + b;
+}
+
+/* One sample where neurons inhibit each other: each step once on copies of the states, to see who is
+ * farthest above the threshold, and once with the others barred. */
+static void compete_task(void *argument, uint32_t b, uint32_t thread)
+{
+    const span_argument *a = argument;
+    const rheo_work *work = a->work;
+    const rheo_neuron *neuron = work->node->neuron;
+    const rheo_neuron_loops *loops = rheo__neuron_loops(work->ctx, neuron->index);
+    const uint32_t blocks = rheo__words(size_of(work)), pitch = blocks * RHEO_BLOCK;
+    const bench own = lay_out(work, thread);
+    for (uint32_t t = a->t0; t < a->t1; t++) {
+        const span_argument one = {work, t, t + 1};
+        rheo_block d = {0};
+        describe(&one, b, 0, blocks, &own, &d);
+        find_states(work, work->state, b, 0, d.state);
+        rheo_block trial = d;
+        trial.spikes = NULL;
+        trial.readout = NULL;
+        trial.learn = false;
+        trial.above = own.above;
+        for (uint32_t f = 0; neuron->states[f].name; f++) {
+            if (neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
+            trial.state[f] = own.copy + (size_t)f * pitch;
+            memcpy(trial.state[f], d.state[f], pitch * sizeof(float));
+        }
+        loops->window(&trial);
+        uint32_t winner = 0;
+        for (uint32_t n = 1; n < d.n; n++)
+            if (own.above[n] > own.above[winner]) winner = n;
+        for (uint32_t n = 0; n < pitch; n++) own.port[RHEO_BARRED][n] = n == winner ? 0 : 1;
+        if (work->gradient) *winner_at(work, t, b) = winner;
+        d.port[RHEO_BARRED] = own.port[RHEO_BARRED];
+        loops->window(&d);
+    }
+}
+
+/* The barred neurons of a block in a span, for the backward pass. */
+static void bar(const span_argument *a, uint32_t b, uint32_t block, const bench *own, rheo_block *d)
+{
+    float *row = own->port[RHEO_BARRED];
+    for (uint32_t t = a->t0; t < a->t1; t++)
+        for (uint32_t j = 0; j < RHEO_BLOCK; j++)
+            *row++ = *winner_at(a->work, t, b) == block * RHEO_BLOCK + j ? 0 : 1;
+    d->port[RHEO_BARRED] = own->port[RHEO_BARRED];
+    d->port_t[RHEO_BARRED] = RHEO_BLOCK;
+}
+
 static void forward_task(void *argument, uint32_t task, uint32_t thread)
 {
     const span_argument *a = argument;
@@ -246,6 +342,10 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
     const bool moving = work->out.stride_t || (work->readout.real && work->readout.stride_t);
     span_argument a = {work, t0, moving ? t1 : t0 + 1};
     const uint32_t blocks = rheo__words(size_of(work)), tasks = work->B * blocks;
+    if (competes(work)) {
+        rheo__parallel(work->ctx, work->B, compete_task, &a);
+        return;
+    }
     if ((uint64_t)(a.t1 - a.t0) * tasks >= WORTH_WAKING) {
         rheo__parallel(work->ctx, tasks, forward_task, &a);
         return;
@@ -261,6 +361,14 @@ static double option(const rheo_node_spec *node, const char *name)
 {
     const int at = rheo__field_index(node->neuron->fields, name);
     return at < 0 ? 0 : node->neuron_options.v[at];
+}
+
+rheo_pseudo rheo__node_pseudo(const rheo_node_spec *node)
+{
+    return (rheo_pseudo){.surrogate = (uint32_t)option(node, "surrogate"),
+                         .slope = option(node, "slope"),
+                         .shape = option(node, "shape"),
+                         .formula = node->formula.ops ? &node->formula : NULL};
 }
 
 /* dL/d read-out: summed over time when the block is run for one step only. */
@@ -288,22 +396,29 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     const uint32_t blocks = rheo__words(size_of(work)), b = task / blocks, block = task % blocks;
     const size_t first = (size_t)block * RHEO_BLOCK;
     const bench own = lay_out(work, thread);
-    rheo_block_adjoint d = {.surrogate = (uint32_t)option(work->node, "surrogate"),
-                            .slope = (float)option(work->node, "slope"),
-                            .work = own.work};
-    double k[RHEO_CONSTANTS], s[RHEO_STATES] = {0};
-    constants(work->node, k);
-    neuron->initial(k, s);
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_SURROGATE);
+    rheo_block_adjoint d = {.pseudo = rheo__node_pseudo(work->node), .work = own.work};
+    d.pseudo.key = &key;
+    d.pseudo.sample = work->sample ? work->sample[b] : b;
+    d.pseudo.show = work->show;
+    d.pseudo.step0 = work->step0 + a->t0;
+    d.pseudo.first = block * RHEO_BLOCK;
+    const rheo_constants c = rheo__constants_at(work);
     describe(a, b, block, 1, &own, &d.forward);
+    if (competes(work)) bar(a, b, block, &own, &d.forward);
+    if (rheo__constants_learned(work->node)) {
+        d.gk = work->tape + (size_t)task * RHEO_BLOCK;
+        d.gk_apart = apart(work);
+    }
     /* not written: the adjoint copies what it starts from */
     find_states(work, work->before ? (float *)(uintptr_t)work->before : work->state, b, block,
                 d.forward.state);
     for (uint32_t f = 0; neuron->states[f].name; f++) {
-        if (work->span < work->T)
+        if (carries(work))
             d.gstate[f] = work->adjoint + f * apart(work) + (size_t)task * RHEO_BLOCK;
         if (work->before || neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
         d.forward.state[f] = own.rest + f * RHEO_BLOCK;
-        for (uint32_t j = 0; j < RHEO_BLOCK; j++) d.forward.state[f][j] = (float)s[f];
+        for (uint32_t j = 0; j < RHEO_BLOCK; j++) d.forward.state[f][j] = rheo__rest_of(&c, f, (uint32_t)first + j);
     }
     if (work->gout) {
         d.gout = rheo__real_row(work->gout, a->t0, b) + first;
@@ -322,7 +437,17 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     span_argument a = {work, t0, work->out.stride_t ? t1 : t0 + 1};
+    /* sums over the whole window, whatever cuts dL/d(state) */
+    if (t1 == work->T && rheo__constants_tape(work) > 0)
+        memset(work->tape, 0, rheo__constants_tape(work) * sizeof(float));
     rheo__parallel(work->ctx, work->B * rheo__words(size_of(work)), backward_task, &a);
+}
+
+static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
+{
+    (void)t1;
+    if (t0 > 0 || !rheo__constants_learned(work->node)) return; /* the first span comes last */
+    rheo__constants_gradient(work, work->tape, work->adjoint);
 }
 
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
@@ -337,78 +462,6 @@ static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, r
         add->spikes += rheo__signal_popcount(&work->out, t, b0, b1);
 }
 
-/* ---- reference: keeps the state before each step, [T][B][N][states] ---- */
-
-static uint32_t states_of(const rheo_node_spec *node)
-{
-    uint32_t states = 0;
-    while (node->neuron->states[states].name) states++;
-    return states;
-}
-
-static size_t reference_need(const rheo_node_spec *node, uint32_t T, uint32_t B)
-{
-    return (size_t)T * B * rheo__shape_size(node->out) * states_of(node);
-}
-
-static void inputs_at(const rheo_reference_work *work, size_t at, double in[RHEO_ROWS])
-{
-    for (uint32_t p = 0; p < RHEO_PORTS; p++) in[p] = work->in[p] ? work->in[p][at] : 0;
-}
-
-static void reference_forward(const rheo_reference_work *work)
-{
-    const rheo_node_spec *node = work->node;
-    const rheo_neuron *neuron = node->neuron;
-    const size_t row = (size_t)work->B * rheo__shape_size(node->out), states = states_of(node);
-    double k[RHEO_CONSTANTS], in[RHEO_ROWS] = {0}, x;
-    constants(node, k);
-    for (size_t j = 0; j < row; j++) {
-        double s[RHEO_STATES] = {0};
-        neuron->initial(k, s);
-        for (uint32_t f = 0; f < states; f++)
-            if (neuron->states[f].scope == RHEO_SCOPE_RUN)
-                s[f] = work->param[place(neuron, f)][j % rheo__shape_size(node->out)];
-        for (uint32_t t = 0; t < work->T; t++) {
-            const size_t at = t * row + j;
-            memcpy(work->keep + at * states, s, states * sizeof *s);
-            inputs_at(work, at, in);
-            work->out[at] =
-                neuron->reference.step(k, s, in, work->smooth, (uint32_t)option(node, "surrogate"),
-                                       option(node, "slope"), false, &x);
-            if (work->readout)
-                work->readout[at] = neuron->readout < states ? s[neuron->readout] : work->out[at];
-        }
-    }
-}
-
-static void reference_backward(const rheo_reference_work *work)
-{
-    const rheo_node_spec *node = work->node;
-    const rheo_neuron *neuron = node->neuron;
-    const size_t row = (size_t)work->B * rheo__shape_size(node->out), states = states_of(node);
-    double k[RHEO_CONSTANTS], in[RHEO_ROWS] = {0}, gin[RHEO_PORTS], gk[RHEO_CONSTANTS] = {0};
-    constants(node, k);
-    for (size_t j = 0; j < row; j++) {
-        double gs[RHEO_STATES] = {0};
-        for (uint32_t t = work->T; t-- > 0;) {
-            const size_t at = t * row + j;
-            double gout = work->gout ? work->gout[at] : 0;
-            if (work->greadout && neuron->readout < states)
-                gs[neuron->readout] += work->greadout[at];
-            else if (work->greadout)
-                gout += work->greadout[at];
-            inputs_at(work, at, in);
-            memset(gin, 0, sizeof gin);
-            neuron->reference.adjoint(k, work->keep + at * states, in, work->smooth,
-                                      (uint32_t)option(node, "surrogate"), option(node, "slope"),
-                                      gout, gs, gin, gk);
-            for (uint32_t p = 0; p < RHEO_PORTS; p++)
-                if (work->gin[p]) work->gin[p][at] = gin[p];
-        }
-    }
-}
-
 const rheo_layer rheo__layer_neuron = {
     .name = "neuron",
     .title = "a population of neurons",
@@ -421,12 +474,13 @@ const rheo_layer rheo__layer_neuron = {
     .initialise = initialise,
     .form = form,
     .need = need,
-    .refresh = refresh,
+    .refresh = rheo__constants_refresh,
     .reset = reset,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
     .count = count,
-    .reference_need = reference_need,
-    .reference_forward = reference_forward,
-    .reference_backward = reference_backward,
+    .reference_need = rheo__population_reference_need,
+    .reference_forward = rheo__population_reference_forward,
+    .reference_backward = rheo__population_reference_backward,
 };

@@ -411,6 +411,7 @@ const rheo_layer rheo__layer_temporal_attention = {
     .source = "Yao et al. 2021, arXiv:2107.11711",
     .kind = RHEO_MAPPING,
     .whole = true,
+    .all_steps = true,
     .fields = fields,
     .infer = infer,
     .param = param,

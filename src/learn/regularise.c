@@ -18,7 +18,7 @@ size_t rheo__regularise_need(const rheo_net *net, const rheo_phase *phase)
     size_t most = 0;
     for (uint32_t n = 0; n < net->nodes && phase->regularisers > 0; n++) {
         const size_t size = rheo__shape_size(net->node[n].out);
-        if (net->node[n].neuron && size > most) most = size;
+        if (rheo__is_population(&net->node[n]) && size > most) most = size;
     }
     return most;
 }
@@ -72,6 +72,7 @@ double rheo__regularise(const rheo_phase *phase, rheo_plan *plan, bool loss_memb
     prepare(plan, loss_membrane);
     for (uint32_t r = 0; r < phase->regularisers; r++)
         for (uint32_t n = 0; n < plan->net->nodes; n++)
-            if (plan->net->node[n].neuron) sum += hold(&phase->regulariser[r], plan, n, scratch);
+            if (rheo__is_population(&plan->net->node[n]))
+                sum += hold(&phase->regulariser[r], plan, n, scratch);
     return sum;
 }

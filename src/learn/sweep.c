@@ -15,7 +15,7 @@
 bool rheo__net_analogue(const rheo_net *net)
 {
     for (uint32_t n = 0; n < net->nodes; n++)
-        if (net->node[n].neuron && !net->node[n].neuron->stateless) return false;
+        if (rheo__is_population(&net->node[n]) && !rheo__is_analogue(&net->node[n])) return false;
     return true;
 }
 

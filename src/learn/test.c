@@ -159,7 +159,7 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
     free_sums(ctx, &test);
     for (uint32_t n = 0; n < session->net->nodes; n++) {
         const rheo_node_spec *node = &session->net->node[n];
-        if (node->neuron && node->neuron->out == RHEO_BITS && node->neuron->lo >= 0) /* not signs */
+        if (rheo__fires(node) && !(node->neuron && node->neuron->lo < 0)) /* not signs */
             out->neurons += rheo__shape_size(node->out);
     }
     out->seconds = rheo__now() - began;
@@ -218,7 +218,7 @@ rheo_status rheo__label(rheo_session *session, uint32_t limit)
 {
     rheo_context *ctx = session->ctx;
     labeller l = {.outputs = rheo_net_outputs(session->net), .classes = session->data->classes};
-    RHEO_CHECK(ctx, session->net->node[session->net->output].neuron->out == RHEO_BITS, RHEO_USAGE,
+    RHEO_CHECK(ctx, rheo__fires(&session->net->node[session->net->output]), RHEO_USAGE,
                "the read-out `response` takes an output that spikes, but '%s' gives real values",
                session->net->node[session->net->output].name);
     uint32_t threads = rheo_threads(ctx);

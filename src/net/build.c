@@ -8,6 +8,7 @@
  * A weight layer that no population follows gets the recipe's default neuron. `- output: NAME` names
  * the output node; default: the last population. */
 #include "net/net.h"
+#include "net/neuron_map.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct builder {
     int previous;        /* node that the next item takes its input from, -1: none */
     const char *port[RHEO_NET_NODES]; /* where a node wants to feed */
     const rheo_doc *map[RHEO_NET_NODES];
+    rheo_doc *neuron[RHEO_NET_NODES]; /* a population's map, over the recipe's */
 } builder;
 
 static void where_is(const builder *b, const rheo_doc *doc, char out[128])
@@ -86,29 +88,30 @@ static rheo_status add_node(builder *b, const rheo_layer *layer, const char *nam
     return RHEO_OK;
 }
 
-/* The model and its options: the item's own map over the recipe's `neuron` map. */
-static rheo_status set_neuron(builder *b, rheo_node_spec *node, const rheo_doc *map)
+/* Compiles the formula of a surrogate that the user wrote, and checks the surrogate's parameters. */
+static rheo_status set_surrogate(builder *b, rheo_node_spec *node, const rheo_doc *map)
 {
-    const char *file = b->ask->file ? b->ask->file : "net";
+    const int at = rheo__field_index(node->neuron->fields, "surrogate");
+    if (at < 0) return RHEO_OK;
+    const rheo_doc *text = rheo__doc_get(map, "surrogate");
+    char place[128], where[160];
+    where_is(b, text, place);
+    snprintf(where, sizeof where, "%s: surrogate", place);
+    if (text && rheo__surrogate_at((uint32_t)node->neuron_options.v[at])->own)
+        RHEO_TRY(rheo__formula_compile(b->ctx, text->text, where, &node->formula));
+    const rheo_pseudo pseudo = rheo__node_pseudo(node);
+    return rheo__pseudo_check(b->ctx, &pseudo, where);
+}
+
+/* The model and its options: the item's own map over the recipe's `neuron` map. */
+static rheo_status set_neuron(builder *b, uint32_t index, const rheo_doc *map)
+{
     static const char *const skip[] = {"model", "name", "from", "port", "to", NULL};
-    const char *model = rheo__doc_text(map, "model", NULL);
-    const rheo_doc *defaults = b->ask->neuron;
-    const char *common = rheo__doc_text(defaults, "model", "lif");
-    node->neuron = rheo__neuron_find(model ? model : common);
-    if (!node->neuron) {
-        const char *near = rheo__nearest(model ? model : common, rheo__neuron_names);
-        return rheo__fail(b->ctx, RHEO_USAGE, "%s:%u: unknown neuron model '%s'%s%s; 'rheobase list "
-                          "neurons' shows all",
-                          file, map ? map->line : 0, model ? model : common,
-                          near ? ", did you mean " : "", near ? near : "");
-    }
-    node->neuron_options = rheo__field_defaults(node->neuron->fields);
-    if (defaults && (!model || !strcmp(model, common)))
-        RHEO_TRY(rheo__doc_options(b->ctx, defaults, node->neuron->fields, skip, "neuron", file,
-                                   &node->neuron_options));
-    if (map)
-        RHEO_TRY(rheo__doc_options(b->ctx, map, node->neuron->fields, skip, "neuron", file,
-                                   &node->neuron_options));
+    const char *file = b->ask->file ? b->ask->file : "net";
+    rheo_node_spec *node = &b->net->node[index];
+    RHEO_TRY(rheo__neuron_map(b->ctx, b->ask->neuron, map, file, &b->neuron[index]));
+    RHEO_TRY(rheo__neuron_read(b->ctx, b->neuron[index], skip, "neuron", file, node));
+    RHEO_TRY(set_surrogate(b, node, b->neuron[index]));
     double k[RHEO_CONSTANTS];
     rheo_status status = node->neuron->derive(b->ctx, &node->neuron_options, node->dt, k);
     if (status) return rheo__blame(b->ctx, status, "%s: node '%s'", file, node->name);
@@ -215,8 +218,8 @@ static rheo_status add_item(builder *b, const rheo_layer *layer, const rheo_doc 
     uint32_t index;
     RHEO_TRY(add_node(b, layer, rheo__doc_text(map, "name", number), map, &index));
     rheo_node_spec *node = &b->net->node[index];
-    if (layer->kind == RHEO_POPULATION)
-        RHEO_TRY(set_neuron(b, node, map));
+    if (layer == rheo__layer_find("neuron"))
+        RHEO_TRY(set_neuron(b, index, map));
     else {
         if (!strcmp(layer->name, "plastic")) RHEO_TRY(set_synapse(b, node, map));
         RHEO_TRY(set_options(b, node, map));
@@ -400,6 +403,7 @@ static rheo_status make_params(builder *b)
             net->params++;
         }
         if (node->layer->initialise) node->layer->initialise(b->ctx, node, net->seed);
+        if (b->neuron[n]) RHEO_TRY(rheo__neuron_fill(b->ctx, b->neuron[n], b->ask->file, node));
     }
     return RHEO_OK;
 }
@@ -452,6 +456,7 @@ rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, 
     }
     if (!status) status = build(b, list ? list : request->net);
     rheo__doc_free(ctx, list);
+    for (uint32_t n = 0; n < RHEO_NET_NODES; n++) rheo__doc_free(ctx, b->neuron[n]);
     if (status)
         rheo_net_free(b->net);
     else

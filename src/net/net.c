@@ -72,7 +72,7 @@ int rheo__net_find(const rheo_net *net, const char *name, const char *field)
     for (uint32_t n = 0; n < net->nodes; n++) {
         const rheo_node_spec *node = &net->node[n];
         if (strcmp(node->name, name) != 0) continue;
-        if (state && (node->neuron || node->layer->kind == RHEO_SOURCE)) return (int)n;
+        if (state && (rheo__is_population(node) || node->layer->kind == RHEO_SOURCE)) return (int)n;
         for (uint32_t i = 0; i < node->params; i++)
             if (!strcmp(node->param[i]->name, field)) return (int)n;
     }

@@ -19,3 +19,4 @@
 #undef RHEO_DRAWS
 #undef RHEO_COUNT
 #undef RHEO_LEARNABLE
+#undef RHEO_PLAIN

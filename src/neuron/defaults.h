@@ -5,3 +5,6 @@
 #ifndef RHEO_DRAWS
 #define RHEO_DRAWS 0
 #endif
+#ifndef RHEO_PLAIN
+#define RHEO_PLAIN 1
+#endif

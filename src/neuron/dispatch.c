@@ -12,7 +12,8 @@ const rheo_neuron_loops *rheo__neuron_loops(const rheo_context *ctx, uint32_t ne
     return tables[ctx->isa]->neuron[neuron];
 }
 
-const rheo_surrogate_loops *rheo__surrogate_loops(const rheo_context *ctx, uint32_t surrogate)
+void rheo__surrogate_derivative(const rheo_context *ctx, const rheo_pseudo *pseudo, const float *x,
+                                float *d, uint32_t T, uint32_t lanes)
 {
-    return &tables[ctx->isa]->surrogate[surrogate];
+    tables[ctx->isa]->derivative(pseudo, x, d, T, lanes);
 }

@@ -58,8 +58,6 @@ rheo_status rheo__formula_compile(rheo_context *ctx, const char *text, const cha
  * with this k; the message names x and the column of the operation that is not. */
 rheo_status rheo__formula_check(rheo_context *ctx, const rheo_formula *formula, double k,
                                 const char *where);
-/* Whether a text that names no surrogate is meant as a formula. */
-bool rheo__formula_like(const char *text);
 double rheo__formula_value(const rheo_formula *formula, double x, double k);
 /* 1/2 + the integral from 0 to x, by quadrature. */
 double rheo__formula_integral(const rheo_formula *formula, double x, double k);

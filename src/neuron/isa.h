@@ -5,7 +5,8 @@
 
 typedef struct rheo_isa_loops {
     const rheo_neuron_loops *const *neuron; /* by index in models.def */
-    const rheo_surrogate_loops *surrogate;  /* by index in surrogates.def */
+    void (*derivative)(const rheo_pseudo *pseudo, const float *x, float *d, uint32_t T,
+                       uint32_t lanes);
 } rheo_isa_loops;
 extern const rheo_isa_loops rheo__neuron_portable, rheo__neuron_avx2, rheo__neuron_avx512;
 #endif

@@ -21,6 +21,10 @@
  *   RHEO_DRAWS            optional, 1: in[RHEO_DRAW] is a random number, uniform in (0,1), another
  *                         one for each neuron, sample and step (Philox, keyed by seed and node); it
  *                         is the same in the backward pass, and no gradient flows to it
+ *   RHEO_PLAIN            optional: whether constants k need none of the rare options. Where it is 0
+ *                         (and for neurons of their own constants, and for layers where one neuron
+ *                         bars the others) in[RHEO_FULL] is 1, else 0, each known when a loop is
+ *                         compiled: what stands inside `if (in[RHEO_FULL] > 0)` costs nothing else
  * and, with s of type struct RHEO_M(state),
  *   drive(k, s, in, pre)  returns x, the distance above the threshold, and in *pre the membrane
  *                         before the spike, or the real output
@@ -53,6 +57,13 @@
 #define RHEO_PASTE2(a, b) a##_##b
 #define RHEO_PASTE(a, b)  RHEO_PASTE2(a, b)
 #define RHEO_M(name)      RHEO_PASTE(RHEO_MODEL, name)
+/* The last fields of a spiking model with a gradient. */
+#define RHEO_SURROGATE_FIELDS(init)                                                                \
+    {"surrogate", "1", RHEO_CHOICE, init, 0, 1, rheo__surrogate_names,                             \
+     "derivative of the spike; or a formula, as \"1/(1+abs(k*x))^2\""},                            \
+        RHEO_NUMBER_FIELD("slope", "1", 0, 0, 1e6, "of the surrogate; 0: its own default"),        \
+        RHEO_NUMBER_FIELD("shape", "1", NAN, -1e6, 1e6,                                            \
+                          "second parameter of the surrogate; nan: its own default")
 #define RHEO_INLINE       static inline __attribute__((always_inline))
 
 /* The least normal number: with no denormal x, x >= RHEO_STRICT is x > 0. */

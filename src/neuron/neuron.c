@@ -15,8 +15,7 @@
 #define RHEO_ABOUT
 
 enum {
-#define RHEO_SURROGATE(token, name, slope, derivative, integral, equations, source)                \
-    surrogate_##token,
+#define RHEO_SURROGATE(token, ...) surrogate_##token,
 #include "neuron/surrogates.def"
 #undef RHEO_SURROGATE
     surrogate_count
@@ -29,10 +28,16 @@ enum {
 };
 #undef RHEO_ROW
 
-static double spike(double x, double edge, bool smooth, uint32_t surrogate, double slope)
+static double spike(double x, double edge, bool smooth, const rheo_pseudo *pseudo)
 {
-    if (smooth) return rheo__surrogate_at(surrogate)->integral(x, slope);
+    if (smooth) return rheo__pseudo_integral(pseudo, x);
     return x >= edge ? 1 : 0;
+}
+
+static void all_options(const double *inputs, double *in)
+{
+    memcpy(in, inputs, RHEO_ROWS * sizeof *in);
+    in[RHEO_FULL] = 1;
 }
 
 #define RHEO_EMIT "neuron/reference.h"

@@ -12,10 +12,14 @@
 #include "array/signal.h"
 #include "base/field.h"
 #include "base/random.h"
+#include "neuron/formula.h"
 
 #define RHEO_PORTS 4    /* input ports of a node, at most */
-#define RHEO_DRAW RHEO_PORTS /* where a model that draws finds its random number among its inputs */
-#define RHEO_ROWS (RHEO_PORTS + 1)
+/* Behind them, among a model's inputs: */
+#define RHEO_DRAW   RHEO_PORTS       /* a random number, for models that draw */
+#define RHEO_BARRED (RHEO_PORTS + 1) /* 1: the neuron may not spike (another one of its layer does) */
+#define RHEO_ROWS   (RHEO_PORTS + 2) /* inputs that come as rows */
+#define RHEO_FULL   RHEO_ROWS        /* 1: the loop has all options of the model, 0: the plain loop */
 #define RHEO_STATES 8   /* state fields, at most */
 #define RHEO_CONSTANTS 24
 #define RHEO_BLOCK 64   /* neurons in a block: one word of spikes */
@@ -27,6 +31,17 @@ typedef struct rheo_state_field {
     rheo_scope scope;
 } rheo_state_field;
 
+/* What stands for the derivative of the spike. slope 0, shape NaN: the surrogate's own default. The
+ * rest is for a surrogate that draws (NULL: it gives its mean): element j of step t is word (first +
+ * j) % 4 of the counter {sample, show, step0 + t, (first + j) / 4}. */
+typedef struct rheo_pseudo {
+    uint32_t surrogate;          /* index in surrogates.def */
+    double slope, shape;
+    const rheo_formula *formula; /* of the entry `formula` */
+    const rheo_key *key;
+    uint32_t sample, show, step0, first;
+} rheo_pseudo;
+
 /* Neurons of one sample, side by side, over T steps; the adjoint takes a block of 64 at most. */
 typedef struct rheo_block {
     uint32_t T, n;
@@ -35,8 +50,7 @@ typedef struct rheo_block {
     uint32_t room;                       /* floats that each state of scope SAMPLE has room for; what
                                             is behind the n may be written. 0: n */
     const float *port[RHEO_ROWS];        /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
-                                            have room for n rounded up to 16; NULL: 0. The last:
-                                            random numbers in (0,1) for models that draw */
+                                            have room for n rounded up to 16; NULL: 0 */
     size_t port_t[RHEO_ROWS];            /* 0: static */
     float *state[RHEO_STATES];           /* state[f][j]; updated to the end of the window */
     uint64_t *spikes;                    /* one word a step, NULL for models with real output */
@@ -45,6 +59,8 @@ typedef struct rheo_block {
     size_t real_t;
     float *readout;                      /* the model's read-out state (v) after each step, or NULL */
     size_t readout_t;
+    float *above;                        /* distances above the threshold, or NULL */
+    size_t above_t;
     bool learn;                          /* RUN-scope state may change */
 } rheo_block;
 
@@ -65,8 +81,7 @@ typedef struct rheo_block_adjoint {
     float *gk;                           /* dL/d(constant X of neuron j), added to gk[X*gk_apart + j]
                                             from the last step to the first; NULL: not wanted */
     size_t gk_apart;
-    uint32_t surrogate;                  /* index in surrogates.def */
-    float slope;                         /* its parameter */
+    rheo_pseudo pseudo;                  /* what stands for the derivative of the spike */
     float *work;                         /* neuron->work(T) floats, aligned to 64 */
 } rheo_block_adjoint;
 
@@ -74,27 +89,25 @@ typedef struct rheo_neuron_loops {
     void (*window)(const rheo_block *);
     void (*adjoint)(const rheo_block_adjoint *); /* NULL: no gradient through this model */
 } rheo_neuron_loops;
-/* d[i] = derivative of the surrogate at x[i] = (distance above threshold) */
-typedef struct rheo_surrogate_loops {
-    void (*derivative)(const float *x, float *d, size_t n, float slope);
-} rheo_surrogate_loops;
 /* The loops of the context's instruction set. */
 const rheo_neuron_loops *rheo__neuron_loops(const rheo_context *ctx, uint32_t neuron);
-const rheo_surrogate_loops *rheo__surrogate_loops(const rheo_context *ctx, uint32_t surrogate);
+/* d[t*lanes + j] = derivative of the surrogate at x[t*lanes + j], the distance of neuron j above the
+ * threshold in step t. */
+void rheo__surrogate_derivative(const rheo_context *ctx, const rheo_pseudo *pseudo, const float *x,
+                                float *d, uint32_t T, uint32_t lanes);
 
 /* The double reference of one neuron: state s[], inputs in[RHEO_ROWS], constants k[]. */
 typedef struct rheo_neuron_reference {
     /* One step; returns the output: lo + z*(hi-lo) with z the spike (smooth: the surrogate's integral),
      * or the real value.
      * x: distance above the threshold before the spike (0 for models without spikes). */
-    double (*step)(const double *k, double *s, const double *in, bool smooth, uint32_t surrogate,
-                   double slope, bool learn, double *x);
+    double (*step)(const double *k, double *s, const double *in, bool smooth,
+                   const rheo_pseudo *pseudo, bool learn, double *x);
     /* Adjoint of that step: s0 state before it, gs in: dL/d(state after), out: dL/d(state before);
      * gin[RHEO_PORTS] overwritten, gk[RHEO_CONSTANTS] added to. gout: dL/d(output). (smooth only
      * changes what z was.) */
     void (*adjoint)(const double *k, const double *s0, const double *in, bool smooth,
-                    uint32_t surrogate, double slope, double gout, double *gs, double *gin,
-                    double *gk);
+                    const rheo_pseudo *pseudo, double gout, double *gs, double *gin, double *gk);
 } rheo_neuron_reference;
 
 typedef struct rheo_neuron {
@@ -109,7 +122,8 @@ typedef struct rheo_neuron {
     uint32_t constants;         /* that derive makes */
     const char *const *learnable; /* fields whose gradient goes through gk, NULL-terminated */
     const char *const *ports;   /* names, NULL-terminated; the first is the default port */
-    const rheo_field *fields;   /* parameters and options; spiking ones include surrogate, slope */
+    const rheo_field *fields;   /* parameters and options; spiking ones end with
+                                 RHEO_SURROGATE_FIELDS */
     const rheo_state_field *states; /* name NULL ends */
     uint32_t readout;           /* index of the state that `v` means; RHEO_STATES: the output */
     /* parameters (in the order of fields) and the step [ms] to constants; RHEO_USAGE when they
@@ -128,11 +142,18 @@ extern const char *const rheo__neuron_names[];
 
 typedef struct rheo_surrogate {
     const char *name, *equations, *source;
-    double slope; /* default parameter */
-    /* derivative and integral in double; integral(-inf) = 0 where it exists */
-    double (*derivative)(double x, double slope);
-    double (*integral)(double x, double slope);
+    double slope, shape; /* default parameters */
+    bool own, random;    /* the place for a formula; its derivative draws */
+    /* in double; integral(-inf) = 0 where it exists; use rheo__pseudo_… instead */
+    double (*derivative)(double x, double slope, double shape);
+    double (*integral)(double x, double slope, double shape);
 } rheo_surrogate;
 const rheo_surrogate *rheo__surrogate_at(uint32_t index);
 extern const char *const rheo__surrogate_names[]; /* the choices of the field `surrogate` */
+/* The parameters that hold: those given, or the surrogate's own. */
+void rheo__pseudo_parameters(const rheo_pseudo *pseudo, double *slope, double *shape);
+double rheo__pseudo_derivative(const rheo_pseudo *pseudo, double x); /* draws: their mean */
+double rheo__pseudo_integral(const rheo_pseudo *pseudo, double x);
+/* Parameters that the surrogate cannot have, and a formula that is no number somewhere. */
+rheo_status rheo__pseudo_check(rheo_context *ctx, const rheo_pseudo *pseudo, const char *where);
 #endif

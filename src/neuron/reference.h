@@ -20,14 +20,17 @@ static void RHEO_M(store)(struct RHEO_M(state) s, double *to)
     RHEO_STATE(RHEO_X_STORE)
 }
 
-static double RHEO_M(reference_step)(const double *k, double *state, const double *in, bool smooth,
-                                     uint32_t surrogate, double slope, bool learn, double *x)
+static double RHEO_M(reference_step)(const double *k, double *state, const double *inputs,
+                                     bool smooth, const rheo_pseudo *pseudo, bool learn, double *x)
 {
     struct RHEO_M(state) s = RHEO_M(load)(state);
+    double in[RHEO_ROWS + 1];
+    all_options(inputs, in);
     double pre, above = RHEO_M(drive)(k, &s, in, &pre);
     double z = 0;
     if (RHEO_SPIKES)
-        z = RHEO_M(allowed)(k, &s) * spike(above, (double)(RHEO_EDGE), smooth, surrogate, slope);
+        z = RHEO_M(allowed)(k, &s) * (1 - in[RHEO_BARRED]) *
+            spike(above, (double)(RHEO_EDGE), smooth, pseudo);
     RHEO_M(step)(k, &s, in, pre, z, learn);
     RHEO_M(store)(s, state);
     *x = above;
@@ -39,20 +42,22 @@ static double RHEO_M(reference_step)(const double *k, double *state, const doubl
 }
 
 #if RHEO_GRADIENT
-static void RHEO_M(reference_adjoint)(const double *k, const double *s0, const double *in,
-                                      bool smooth, uint32_t surrogate, double slope, double gout,
+static void RHEO_M(reference_adjoint)(const double *k, const double *s0, const double *inputs,
+                                      bool smooth, const rheo_pseudo *pseudo, double gout,
                                       double *gs, double *gin, double *gk)
 {
     struct RHEO_M(state) s = RHEO_M(load)(s0), g = RHEO_M(load)(gs);
+    double in[RHEO_ROWS + 1];
+    all_options(inputs, in);
     double pre, above = RHEO_M(drive)(k, &s, in, &pre);
     double z = 0, d = 0, gz = gout;
 #if RHEO_SPIKES
-    double may = RHEO_M(allowed)(k, &s);
-    z = may * spike(above, (double)(RHEO_EDGE), smooth, surrogate, slope);
-    d = may * rheo__surrogate_at(surrogate)->derivative(above, slope);
+    double may = RHEO_M(allowed)(k, &s) * (1 - in[RHEO_BARRED]);
+    z = may * spike(above, (double)(RHEO_EDGE), smooth, pseudo);
+    d = may * rheo__pseudo_derivative(pseudo, above);
     gz = gout * (RHEO_HI - (RHEO_LO));
 #else
-    (void)smooth, (void)surrogate, (void)slope, (void)above;
+    (void)smooth, (void)pseudo, (void)above;
 #endif
     RHEO_M(adjoint)(k, &s, in, pre, z, d, gz, &g, gin, gk);
     RHEO_M(store)(g, gs);

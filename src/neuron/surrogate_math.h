@@ -17,13 +17,13 @@ static inline float rheo__normalf(float z)
     return 0.3989422804014327f * rheo__expf(-0.5f * (z * z));
 }
 
-/* cos(t) + cos(3 t) + ... + cos((2m-1) t) = sin(2 m t) / (2 sin t), t = 2 pi u; u is taken to the
- * nearest half turn first, where sin t changes its sign only. */
-static inline float rheo__odd_cosinesf(float u, float m)
+/* cos(t) + cos(3 t) + ... + cos((2m-1) t) = sin(2 m t) / (2 sin t), t = 2 pi x/period; x is taken
+ * to the nearest half period first, where sin t changes its sign only. */
+static inline float rheo__odd_cosinesf(float x, float period, float m)
 {
     const float magic = 0x1.8p23f;
-    const float shifted = 2 * u + magic, halves = shifted - magic;
-    const float t = 6.283185307179586f * (u - 0.5f * halves);
+    const float shifted = 2 * x / period + magic, halves = shifted - magic;
+    const float t = 6.283185307179586f * ((x - 0.5f * period * halves) / period);
     const float s = rheo__sinf(t), sum = rheo__sinf(2 * m * t) / (2 * (s == 0 ? 1.0f : s));
     const float size = s == 0 ? m : sum;
     return rheo__bits_of(shifted) & 1 ? -size : size;

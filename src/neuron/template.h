@@ -7,9 +7,8 @@
  * adjoint takes 16 or 64 lanes and copies rows of smaller blocks. The lines marked VECTOR must be
  * vectorised; tools/check-vectorised.sh asks the compiler.
  *
- * Constants are compiled twice: the same for all lanes (registers), and apart, as rows of 64 (a
- * population with parameters of each neuron's own). The gradient of constants is of the second
- * kind only: a uniform population that learns them is given rows too. */
+ * All is compiled twice: for constants that are the same in all lanes (registers), and in full,
+ * with constants as rows of 64, their gradient, barred neurons, and what a model does rarely. */
 #include "neuron/defaults.h"
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
@@ -53,11 +52,12 @@ RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[R
 {
     const float *restrict row0 = port.row[0], *restrict row1 = port.row[1];
     const float *restrict row2 = port.row[2], *restrict row3 = port.row[3];
-    const float *restrict draw = port.row[RHEO_DRAW];
+    const float *restrict draw = port.row[RHEO_DRAW], *restrict bar = port.row[RHEO_BARRED];
     (void)keep;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0};
-        const float in[RHEO_ROWS] = {row0[j], row1[j], row2[j], row3[j], draw[j]};
+        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],     row3[j],
+                                         draw[j], bar[j],  rows ? 1 : 0};
         const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
         const float *k = rows ? own : same;
         RHEO_STATE(RHEO_X_READ)
@@ -67,6 +67,7 @@ RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[R
         float pre;
         float above = RHEO_M(drive)(k, &s, in, &pre);
         float z = RHEO_M(allowed)(k, &s) * (above >= RHEO_EDGE ? 1.0f : 0.0f);
+        if (rows) z *= 1 - bar[j];
         RHEO_M(step)(k, &s, in, pre, z, learn);
         RHEO_STATE(RHEO_X_WRITE)
         if (x) x[j] = above;
@@ -92,11 +93,11 @@ RHEO_INLINE void RHEO_M(show)(float *const *state, const float *out, uint32_t n,
 /* The rows that the model reads, the others 0. */
 RHEO_INLINE input_rows RHEO_M(rows_of)(const rheo_block *b, uint32_t t, uint32_t first)
 {
-    const input_rows rows = {{row_of(b, 0, t, first),
-                              RHEO_INPUTS > 1 ? row_of(b, 1, t, first) : no_row,
-                              RHEO_INPUTS > 2 ? row_of(b, 2, t, first) : no_row,
-                              RHEO_INPUTS > 3 ? row_of(b, 3, t, first) : no_row,
-                              RHEO_DRAWS ? row_of(b, RHEO_DRAW, t, first) : no_row}};
+    const input_rows rows = {
+        {row_of(b, 0, t, first), RHEO_INPUTS > 1 ? row_of(b, 1, t, first) : no_row,
+         RHEO_INPUTS > 2 ? row_of(b, 2, t, first) : no_row,
+         RHEO_INPUTS > 3 ? row_of(b, 3, t, first) : no_row,
+         RHEO_DRAWS ? row_of(b, RHEO_DRAW, t, first) : no_row, row_of(b, RHEO_BARRED, t, first)}};
     return rows;
 }
 
@@ -107,13 +108,14 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k,
 {
     const uint32_t n = lanes_left(b, first);
     float *state[RHEO_M(states) + 1];
-    _Alignas(64) float own[RHEO_M(states) + 1][RHEO_BLOCK], out[RHEO_BLOCK];
-    (void)own, (void)state;
+    _Alignas(64) float own[RHEO_M(states) + 1][RHEO_BLOCK], out[RHEO_BLOCK], above[RHEO_BLOCK];
+    (void)own, (void)state, (void)above;
     RHEO_STATE(RHEO_X_BORROW)
     for (uint32_t t = 0; t < b->T; t++) {
         RHEO_M(lanes)
-        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_of)(b, t, first), NULL, NULL,
-         out);
+        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_of)(b, t, first), NULL,
+         rows ? above : NULL, out);
+        if (rows && b->above) copy_out(above, n, lanes, b->above + t * b->above_t + first);
         if (RHEO_SPIKES && b->spikes)
             b->spikes[t * b->spikes_t + first / RHEO_BLOCK] = pack(out, n, lanes);
         if (!RHEO_SPIKES && b->real) copy_out(out, n, lanes, b->real + t * b->real_t + first);
@@ -136,11 +138,11 @@ static void RHEO_M(window_apart)(const rheo_block *b)
 static void RHEO_M(window)(const rheo_block *b)
 {
     float k[RHEO_CONSTANTS];
-    if (b->k_apart) {
+    memcpy(k, b->k, sizeof k);
+    if (b->k_apart || b->above || b->port[RHEO_BARRED] || !(RHEO_PLAIN)) {
         RHEO_M(window_apart)(b);
         return;
     }
-    memcpy(k, b->k, sizeof k);
     for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
         const uint32_t n = lanes_left(b, first);
         if (n > 48)
@@ -164,11 +166,12 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_
                                     float (*gin)[RHEO_BLOCK], float (*gk)[RHEO_BLOCK])
 {
     const float *row0 = port.row[0], *row1 = port.row[1], *row2 = port.row[2], *row3 = port.row[3];
-    const float *draw = port.row[RHEO_DRAW];
+    const float *draw = port.row[RHEO_DRAW], *bar = port.row[RHEO_BARRED];
     (void)state, (void)gs, (void)derivative;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0}, g = {0};
-        const float in[RHEO_ROWS] = {row0[j], row1[j], row2[j], row3[j], draw[j]};
+        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],     row3[j],
+                                         draw[j], bar[j],  rows ? 1 : 0};
         const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
         const float *k = rows ? own : same;
         float to[RHEO_PORTS] = {0}, to_k[RHEO_CONSTANTS] = {0}, pre;
@@ -176,6 +179,7 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_
         RHEO_STATE(RHEO_X_GLOAD)
         float above = RHEO_M(drive)(k, &s, in, &pre);
         float may = RHEO_M(allowed)(k, &s);
+        if (rows) may *= 1 - bar[j];
         float z = may * (above >= RHEO_EDGE ? 1.0f : 0.0f);
 #if RHEO_SPIKES
         float d = may * derivative[j], gz = gout[j] * (RHEO_HI - (RHEO_LO));
@@ -197,11 +201,13 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_
     ((used) ? copy_in(b->port[row], t * b->port_t[row], b->n, lanes, pad[(used) ? (row) : 0])      \
             : no_row)
 RHEO_INLINE input_rows RHEO_M(rows_in)(const rheo_block *b, uint32_t t, const uint32_t lanes,
-                                       float (*pad)[RHEO_BLOCK])
+                                       float (*pad)[RHEO_BLOCK], float *bar)
 {
-    const input_rows rows = {{RHEO_IN(0, true), RHEO_IN(1, RHEO_INPUTS > 1),
-                              RHEO_IN(2, RHEO_INPUTS > 2), RHEO_IN(3, RHEO_INPUTS > 3),
-                              RHEO_IN(RHEO_DRAW, RHEO_DRAWS)}};
+    const input_rows rows = {
+        {RHEO_IN(0, true), RHEO_IN(1, RHEO_INPUTS > 1), RHEO_IN(2, RHEO_INPUTS > 2),
+         RHEO_IN(3, RHEO_INPUTS > 3), RHEO_IN(RHEO_DRAW, RHEO_DRAWS),
+         bar ? copy_in(b->port[RHEO_BARRED], t * b->port_t[RHEO_BARRED], b->n, lanes, bar)
+             : no_row}};
     return rows;
 }
 #undef RHEO_IN
@@ -226,7 +232,7 @@ RHEO_INLINE const float *RHEO_M(add_readout)(const rheo_block_adjoint *a, uint32
 /* Forward again, keeping the state before each step and the distances above the threshold. Two
  * arrays follow the states in `work`: distances, derivatives. */
 RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float (*rows)[RHEO_BLOCK],
-                                       const uint32_t lanes, float (*gk)[RHEO_BLOCK])
+                                       const uint32_t lanes, float (*gk)[RHEO_BLOCK], float *bar)
 {
     enum { ROWS = RHEO_M(states), PADS = RHEO_DRAWS ? RHEO_ROWS : RHEO_INPUTS };
     const rheo_block *b = &a->forward;
@@ -248,15 +254,15 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
     RHEO_STATE(RHEO_X_TAKE)
     for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++) {
         RHEO_M(lanes)
-        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_in)(b, t, lanes, pad),
+        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_in)(b, t, lanes, pad, bar),
          kept + (size_t)t * ROWS, x + (size_t)t * lanes, out);
     }
-    if (RHEO_SPIKES) surrogates[a->surrogate].derivative(x, d, (size_t)T * lanes, a->slope);
+    if (RHEO_SPIKES) pseudo_derivative(&a->pseudo, x, d, T, lanes);
     for (uint32_t t = T; t-- > 0;) {
         const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
         gout = RHEO_M(add_readout)(a, t, lanes, gout, go, gs);
         RHEO_M(lanes_back)
-        (k, rows, lanes, RHEO_M(rows_in)(b, t, lanes, pad),
+        (k, rows, lanes, RHEO_M(rows_in)(b, t, lanes, pad, bar),
          (const float(*)[RHEO_BLOCK])(kept + (size_t)t * ROWS), d + (size_t)t * lanes, gout, gs,
          gin, gk);
         for (uint32_t p = 0; p < RHEO_INPUTS; p++) put_gradient(a, p, t, gin[p], n, lanes, sum[p]);
@@ -269,22 +275,25 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
 static void RHEO_M(adjoint_apart)(const rheo_block_adjoint *a)
 {
     _Alignas(64) float rows[RHEO_CONSTANTS][RHEO_BLOCK], gk[RHEO_CONSTANTS][RHEO_BLOCK] = {{0}};
+    _Alignas(64) float bar[RHEO_BLOCK] = {0};
     constant_rows(&a->forward, 0, RHEO_COUNT, rows);
     for (int c = 0; c < RHEO_COUNT && a->gk; c++)
         memcpy(gk[c], a->gk + (size_t)c * a->gk_apart, a->forward.n * sizeof(float));
-    RHEO_M(adjoint_lanes)(a, (const float(*)[RHEO_BLOCK])rows, RHEO_BLOCK, gk);
+    RHEO_M(adjoint_lanes)(a, (const float(*)[RHEO_BLOCK])rows, RHEO_BLOCK, gk, bar);
     for (int c = 0; c < RHEO_COUNT && a->gk; c++)
         memcpy(a->gk + (size_t)c * a->gk_apart, gk[c], a->forward.n * sizeof(float));
 }
 
 static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 {
-    if (a->gk || a->forward.k_apart)
+    const float *k = a->forward.k;
+    (void)k;
+    if (a->gk || a->forward.k_apart || a->forward.port[RHEO_BARRED] || !(RHEO_PLAIN))
         RHEO_M(adjoint_apart)(a);
     else if (a->forward.n > 16)
-        RHEO_M(adjoint_lanes)(a, NULL, RHEO_BLOCK, NULL);
+        RHEO_M(adjoint_lanes)(a, NULL, RHEO_BLOCK, NULL, NULL);
     else
-        RHEO_M(adjoint_lanes)(a, NULL, 16, NULL);
+        RHEO_M(adjoint_lanes)(a, NULL, 16, NULL, NULL);
 }
 #define RHEO_ADJOINT RHEO_M(adjoint_window)
 #else

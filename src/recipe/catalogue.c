@@ -25,11 +25,27 @@ static void fact(rheo_entry *entry, const char *label, const char *format, ...)
 #define COMMON(t)                                                                                  \
     .name = (t)->name, .title = (t)->title, .equations = (t)->equations, .source = (t)->source
 
+/* Layers that are populations with weights of their own, behind the models. */
+static bool firing_layer_at(uint32_t index, rheo_entry *out)
+{
+    const rheo_layer *t;
+    for (uint32_t i = 0; (t = rheo__layer_at(i)); i++) {
+        if (t->kind != RHEO_POPULATION || t == rheo__layer_find("neuron") || index-- > 0) continue;
+        *out = (rheo_entry){COMMON(t), .fields = t->fields};
+        fact(out, "output", "spikes, 0 or 1");
+        fact(out, "written as", "a layer of its own, - %s: {}, not as a model", t->name);
+        return true;
+    }
+    return false;
+}
+
 static bool neuron_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
 {
     (void)catalogue;
     const rheo_neuron *t = rheo__neuron_at(index);
-    if (!t) return false;
+    uint32_t models = 0;
+    while (!t && rheo__neuron_at(models)) models++;
+    if (!t) return firing_layer_at(index - models, out);
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     char ports[128] = "";
     for (uint32_t p = 0; t->ports && t->ports[p]; p++) {

@@ -124,7 +124,7 @@ static rheo_status run_sample(figures *f, rheo_job *job, rheo_plan *plan, float 
     RHEO_TRY(add_sample(f, job, x, label));
     for (uint32_t n = 0; n < job->net->nodes; n++) {
         const rheo_work *work = &plan->work[n];
-        bool population = n == 0 || work->node->neuron;
+        bool population = n == 0 || rheo__is_population(work->node);
         if (population && work->out.form == RHEO_BITS && work->out.stride_t)
             RHEO_TRY(add_raster(f, work->node->name, &work->out));
         if (work->readout.real && work->readout.stride_t)
@@ -139,7 +139,8 @@ static rheo_status add_activity(figures *f, rheo_job *job)
     const char *record[RHEO_NET_NODES + 1] = {NULL};
     uint32_t count = 0;
     for (uint32_t n = 1; n < job->net->nodes; n++) {
-        if (!job->net->node[n].neuron || job->net->node[n].neuron->stateless) continue;
+        const rheo_node_spec *node = &job->net->node[n];
+        if (!rheo__is_population(node) || rheo__is_analogue(node)) continue;
         snprintf(name[count], sizeof name[count], "%s.v", job->net->node[n].name);
         record[count] = name[count];
         count++;

@@ -59,8 +59,21 @@ static double element(const rheo_array *a, uint64_t i)
     return 0;
 }
 
+/* Some layers look at all steps before they say the first. */
+static rheo_status check_stream(const inference *run)
+{
+    for (uint32_t n = 0; n < run->job.net->nodes && run->options->stream; n++) {
+        const rheo_node_spec *node = &run->job.net->node[n];
+        RHEO_CHECK(run->job.ctx, !node->layer->all_steps, RHEO_UNSUPPORTED,
+                   "node '%s': %s needs all steps at once and cannot stream; run without --stream",
+                   node->name, node->layer->name);
+    }
+    return RHEO_OK;
+}
+
 static rheo_status make_plan(inference *run)
 {
+    RHEO_TRY(check_stream(run));
     rheo_options options;
     const rheo_encoder *encoder = rheo__session_encoder(&run->job.session, &options);
     rheo_request request = {.T = run->options->stream ? 1 : run->T,

@@ -1,6 +1,7 @@
 /* method.c: the sections of a recipe whose fields depend on what they name: code, neuron, net,
  * learn. */
 #include "recipe/section.h"
+#include "net/neuron_map.h"
 #include <stdio.h>
 
 rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
@@ -32,20 +33,40 @@ rheo_status rheo__read_code(rheo_build *b, const rheo_doc *given)
     return RHEO_OK;
 }
 
-/* The model and its fields; keys in skip are left to the net's builder. to NULL: only checked. */
-static rheo_status check_neuron(rheo_build *b, const rheo_doc *map, const char *common,
+/* The model and its fields, its dialect resolved; keys in skip are left to the net's builder. to NULL:
+ * only checked. */
+static rheo_status put_neuron(rheo_build *b, const rheo_doc *map, const char *const *skip,
+                              const char *where, rheo_doc *to)
+{
+    rheo_node_spec node = {.layer = rheo__layer_find("neuron")};
+    RHEO_TRY(rheo__neuron_read(b->ctx, map, skip, where, b->file, &node));
+    if (!to) return RHEO_OK;
+    rheo_doc *plain = NULL, *rest = NULL;
+    rheo_options v;
+    rheo_status status = rheo__neuron_split(b->ctx, map, &plain, &rest);
+    if (!status) status = rheo__put(b, to, map, "model", node.neuron->name, false);
+    if (!status)
+        status = rheo__take_fields(b, plain, node.neuron->fields, skip, where, to, &v);
+    if (!status) status = rheo__doc_merge(b->ctx, to, rest);
+    rheo__doc_free(b->ctx, plain);
+    rheo__doc_free(b->ctx, rest);
+    return status;
+}
+
+static rheo_status check_neuron(rheo_build *b, const rheo_doc *defaults, const rheo_doc *map,
                                 const char *const *skip, const char *where, rheo_doc *to)
 {
     const char *model;
     uint32_t line;
-    RHEO_TRY(rheo__take_choice(b, map, "model", common, where, &model, &line));
-    const rheo_neuron *neuron = rheo__neuron_find(model);
-    if (!neuron)
+    rheo_doc *whole = NULL;
+    RHEO_TRY(rheo__take_choice(b, map, "model", rheo__doc_text(defaults, "model", "lif"), where,
+                               &model, &line));
+    if (!rheo__neuron_find(model))
         return rheo__unknown(b->ctx, b->file, line, "neuron model", model, "", rheo__neuron_names);
-    rheo_options v = rheo__field_defaults(neuron->fields);
-    if (!to) return rheo__doc_options(b->ctx, map, neuron->fields, skip, where, b->file, &v);
-    RHEO_TRY(rheo__put(b, to, map, "model", model, false));
-    return rheo__take_fields(b, map, neuron->fields, skip, where, to, &v);
+    RHEO_TRY(rheo__neuron_map(b->ctx, defaults, map, b->file, &whole));
+    rheo_status status = put_neuron(b, whole, skip, where, to);
+    rheo__doc_free(b->ctx, whole);
+    return status;
 }
 
 rheo_status rheo__read_neuron(rheo_build *b, const rheo_doc *given)
@@ -57,7 +78,7 @@ rheo_status rheo__read_neuron(rheo_build *b, const rheo_doc *given)
     else if (rheo__doc_get(b->given, "net") && rheo__doc_get(b->given, "net")->kind == RHEO_LIST)
         return RHEO_OK; /* its populations name their models */
     RHEO_TRY(rheo__open_section(b, b->root, given, "neuron", RHEO_MAP, &to));
-    RHEO_TRY(check_neuron(b, given, "lif", skip, "neuron", to));
+    RHEO_TRY(check_neuron(b, NULL, given, skip, "neuron", to));
     b->recipe->neuron = to;
     return RHEO_OK;
 }
@@ -74,14 +95,13 @@ rheo_status rheo__read_net(rheo_build *b, const rheo_doc *given)
         return REFUSE(b, given,
                       "net is empty, expected a notation such as in-1000-out, or a list of "
                       "layers");
-    const char *common = rheo__doc_text(b->recipe->neuron, "model", "lif");
     uint32_t index = 0;
     for (const rheo_doc *item = given->child; item; item = item->next, index++) {
         const rheo_doc *map = item->kind == RHEO_MAP ? rheo__doc_get(item, "neuron") : NULL;
         char where[64];
         if (!map || map->kind != RHEO_MAP) continue;
         snprintf(where, sizeof where, "net[%u].neuron", index);
-        RHEO_TRY(check_neuron(b, map, common, skip, where, NULL));
+        RHEO_TRY(check_neuron(b, b->recipe->neuron, map, skip, where, NULL));
     }
     rheo_doc *net = NULL;
     RHEO_TRY(rheo__put_clone(b, given, &net));

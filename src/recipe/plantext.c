@@ -107,9 +107,12 @@ static void describe(const rheo_node_spec *node, char out[160])
     }
     for (uint32_t i = 0; fields && fields[i].name && at < 120; i++) {
         if (options->v[i] == defaults.v[i] || !strcmp(fields[i].name, "out")) continue;
+        if (isnan(options->v[i]) && isnan(defaults.v[i])) continue;
         char value[64];
         rheo__field_print(&fields[i], options->v[i], value);
-        at += snprintf(out + at, (size_t)(160 - at), " %s %s", fields[i].name, value);
+        const bool own = node->formula.ops && !strcmp(fields[i].name, "surrogate");
+        at += snprintf(out + at, (size_t)(160 - at), " %s %s", fields[i].name,
+                       own ? node->formula.text : value);
     }
 }
 
@@ -140,7 +143,7 @@ static const char *kernel_of(const rheo_job *job, uint32_t n)
                     break;
                 }
         bool bits = from == 0 ? job->session.code.encoder->form == RHEO_BITS
-                              : net->node[from].neuron->out == RHEO_BITS;
+                              : rheo__fires(&net->node[from]);
         if (binary >= 0 && node->options.v[binary] > 0) return bits ? "popcount" : "bit planes";
         if (bits) return "spikes: gather or dense by density";
         return from == 0 && job->session.code.encoder->fixed ? "dense, static input once" : "dense";

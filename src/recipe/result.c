@@ -81,7 +81,7 @@ static void network_text(const rheo_job *job, rheo_text *out)
     }
     rheo__text_add(out, "%u", rheo_net_inputs(job->net));
     for (uint32_t n = 1; n < job->net->nodes; n++)
-        if (job->net->node[n].neuron)
+        if (rheo__is_population(&job->net->node[n]))
             rheo__text_add(out, "-%u", rheo__shape_size(job->net->node[n].out));
 }
 
@@ -308,7 +308,7 @@ void rheo__metrics_csv(const rheo_session *session, rheo_text *out)
                         "operations,learning_rate");
     uint32_t layers = 0;
     for (uint32_t n = 0; n < net->nodes && layers < RHEO_METRIC_LAYERS; n++)
-        if (net->node[n].neuron) {
+        if (rheo__is_population(&net->node[n])) {
             rheo__text_add(out, ",rate.%s,silent.%s", net->node[n].name, net->node[n].name);
             layers++;
         }

@@ -84,7 +84,10 @@ rheo_status rheo__take_fields(rheo_build *b, const rheo_doc *from, const rheo_fi
         char text[64];
         rheo__field_print(&fields[i], values->v[i], text);
         const rheo_doc *was = from ? rheo__doc_get(from, fields[i].name) : NULL;
-        RHEO_TRY(rheo__put(b, to, was ? was : from, fields[i].name, text, false));
+        const bool expression = fields[i].type == RHEO_CHOICE && fields[i].max == 1 && was &&
+                                !fields[i].choices[(int)values->v[i] + 1];
+        RHEO_TRY(rheo__put(b, to, was ? was : from, fields[i].name, expression ? was->text : text,
+                           expression));
     }
     return RHEO_OK;
 }

@@ -6,25 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *range_of(const rheo_field *field, char out[512])
+static const char *range_of(const rheo_field *field, char out[1024])
 {
     char min[64], max[64];
     out[0] = 0;
     if (field->type == RHEO_FLAG) return "true, false";
     for (uint32_t i = 0; field->type == RHEO_CHOICE && field->choices[i]; i++) {
         size_t used = strlen(out);
-        snprintf(out + used, 512 - used, "%s%s", i ? ", " : "", field->choices[i]);
+        snprintf(out + used, 1024 - used, "%s%s", i ? ", " : "", field->choices[i]);
     }
     if (field->type == RHEO_CHOICE) return out;
     if (isinf(field->min) && isinf(field->max)) return "any";
     rheo__field_print(field, field->min, min);
     rheo__field_print(field, field->max, max);
     if (isinf(field->max))
-        snprintf(out, 512, "%s or more", min);
+        snprintf(out, 1024, "%s or more", min);
     else if (isinf(field->min))
-        snprintf(out, 512, "%s or less", max);
+        snprintf(out, 1024, "%s or less", max);
     else
-        snprintf(out, 512, "%s to %s", min, max);
+        snprintf(out, 1024, "%s to %s", min, max);
     return out;
 }
 
@@ -41,7 +41,7 @@ static void put_indented(const char *label, const char *text, rheo_text *out)
 
 static void put_fields(const rheo_field *fields, rheo_text *out)
 {
-    char range[512], value[64];
+    char range[1024], value[64];
     if (!fields || !fields->name) return;
     rheo__text_add(out, "\nparameters\n  %-16s %-12s %-6s %-24s %s\n", "name", "default", "unit",
                    "range", "meaning");

@@ -18,7 +18,10 @@
  * theta_plus 0.05 mV, tau_theta 1e7 ms; adaptive no leaves theta and offset out (the inhibitory
  * layer).
  * Source: Diehl & Cook 2015 (Front. Comput. Neurosci.), values of the authors' program.
- * Leaves out: a gradient. */
+ *
+ * The gradient has v, the conductances and, while learning, theta in it; a spike's reset of v
+ * passes none where `detach` is on. The surrogate's argument is (v - threshold)/|threshold -
+ * reset|. Leaves out: learned parameters. */
 #ifdef RHEO_ROW
 RHEO_ROW(conductance)
 #else
@@ -28,7 +31,7 @@ RHEO_ROW(conductance)
 #define RHEO_SPIKES   1
 #define RHEO_LO       0
 #define RHEO_HI       1
-#define RHEO_GRADIENT 0
+#define RHEO_GRADIENT 1
 #define RHEO_READOUT  0
 #define RHEO_STATE(X)                                                                              \
     X(v, "mV", RHEO_SCOPE_SAMPLE, "membrane")                                                      \
@@ -51,6 +54,8 @@ enum {
     COND_PLUS,
     COND_LOSS,  /* 1 - exp(-dt/tau_theta) */
     COND_THETA, /* at the start */
+    COND_UNIT,  /* 1/|threshold - reset| */
+    COND_PASS,
     COND_COUNT
 };
 
@@ -75,14 +80,14 @@ RHEO_INLINE REAL RHEO_M(drive)(const REAL *k, const struct RHEO_M(state) * s, co
     REAL end = (k[COND_LEAK] + ge * k[COND_E] + gi * k[COND_I]) / g;
     REAL v = end + (s->v - end) * RHEO_EXP(-k[COND_RATE] * g);
     *pre = s->hold > 0 ? s->v : v;
-    return *pre - (k[COND_THRESHOLD] + s->theta);
+    return (*pre - (k[COND_THRESHOLD] + s->theta)) * k[COND_UNIT];
 }
 
 RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REAL *in, REAL pre,
                               REAL z, REAL learn)
 {
     REAL left = s->hold - 1;
-    s->v = z > (REAL)0.5 ? k[COND_RESET] : pre;
+    s->v = pre * (1 - z) + k[COND_RESET] * z;
     REAL ge = (s->ge + in[0]) * k[COND_KEEP_E], gi = (s->gi + in[1]) * k[COND_KEEP_I];
     s->ge = ge > COND_NOTHING ? ge : (REAL)0;
     s->gi = gi > COND_NOTHING ? gi : (REAL)0;
@@ -95,7 +100,32 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REA
     s->rest = learn > 0 ? rest : s->rest;
 }
 
+RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, const REAL *in,
+                                 REAL pre, REAL z, REAL d, REAL gz, struct RHEO_M(state) * gs,
+                                 REAL *gin, REAL *gk)
+{
+    REAL ge = s->ge + in[0], gi = s->gi + in[1], g = 1 + ge + gi;
+    REAL end = (k[COND_LEAK] + ge * k[COND_E] + gi * k[COND_I]) / g;
+    REAL keep = RHEO_EXP(-k[COND_RATE] * g);
+    REAL total = gz + k[COND_PASS] * (gs->v * (k[COND_RESET] - pre)) + gs->theta * k[COND_PLUS];
+    REAL gx = total * d * k[COND_UNIT], gpre = (gs->v - gs->v * z) + gx;
+    REAL gmove = s->hold > 0 ? (REAL)0 : gpre; /* a held membrane does not move */
+    REAL gend = gmove * (1 - keep), gsum = -k[COND_RATE] * gmove * (s->v - end) * keep;
+    REAL left_e = ge * k[COND_KEEP_E] > COND_NOTHING ? gs->ge * k[COND_KEEP_E] : (REAL)0;
+    REAL left_i = gi * k[COND_KEEP_I] > COND_NOTHING ? gs->gi * k[COND_KEEP_I] : (REAL)0;
+    (void)gk;
+    gs->ge = left_e + gsum + gend * (k[COND_E] - end) / g;
+    gs->gi = left_i + gsum + gend * (k[COND_I] - end) / g;
+    gs->v = s->hold > 0 ? gpre : gpre * keep;
+    gs->theta = gs->theta * (1 - k[COND_LOSS]) - gx;
+    gs->rest = 0;
+    gs->hold = 0;
+    gin[0] = gs->ge;
+    gin[1] = gs->gi;
+}
+
 #ifdef RHEO_ABOUT
+#include "neuron/models/spiking.h"
 #define RHEO_NAME  "conductance-lif"
 #define RHEO_TITLE "conductance-based integrate-and-fire with adaptive threshold"
 #define RHEO_EQUATIONS                                                                             \
@@ -122,7 +152,8 @@ enum {
     COND_F_ADAPTIVE,
     COND_F_THETA,
     COND_F_PLUS,
-    COND_F_TAU_THETA
+    COND_F_TAU_THETA,
+    COND_F_DETACH
 };
 static const rheo_field conductance_fields[] = {
     RHEO_NUMBER_FIELD("tau", "ms", 100, 1e-3, 1e9, "time constant of the membrane"),
@@ -140,6 +171,8 @@ static const rheo_field conductance_fields[] = {
     RHEO_NUMBER_FIELD("theta_init", "mV", 20, -1e4, 1e4, "adaptive part at the start"),
     RHEO_NUMBER_FIELD("theta_plus", "mV", 0.05, 0, 1e4, "rise of the threshold with a spike"),
     RHEO_NUMBER_FIELD("tau_theta", "ms", 1e7, 1e-3, 1e15, "decay of the adaptive part"),
+    RHEO_DETACH_FIELD,
+    RHEO_SURROGATE_FIELDS(0),
     RHEO_FIELD_END};
 
 static rheo_status conductance_derive(rheo_context *ctx, const rheo_options *o, double dt,
@@ -167,6 +200,9 @@ static rheo_status conductance_derive(rheo_context *ctx, const rheo_options *o, 
     k[COND_PLUS] = adaptive ? v[COND_F_PLUS] : 0;
     k[COND_LOSS] = adaptive ? -expm1(-dt / v[COND_F_TAU_THETA]) : 0;
     k[COND_THETA] = adaptive ? v[COND_F_THETA] : 0;
+    double span = fabs(v[COND_F_THRESHOLD] - v[COND_F_RESET]);
+    k[COND_UNIT] = span > 0 ? 1 / span : 1;
+    k[COND_PASS] = v[COND_F_DETACH] == 0;
     return RHEO_OK;
 }
 

@@ -55,9 +55,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct sign_state *s, cons
 #define RHEO_MULTIPLIES 0
 #define RHEO_ADDS       1
 static const rheo_field sign_fields[] = {
-    RHEO_CHOICE_FIELD("surrogate", surrogate_rectangular, rheo__surrogate_names,
-                      "half the derivative of the output"),
-    RHEO_NUMBER_FIELD("slope", "1", 0, 0, 1e6, "of the surrogate; 0: its own default"),
+    RHEO_SURROGATE_FIELDS(surrogate_rectangular),
     RHEO_FIELD_END};
 
 static rheo_status sign_derive(rheo_context *ctx, const rheo_options *o, double dt, double *k)
