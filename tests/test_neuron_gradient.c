@@ -344,7 +344,8 @@ static void check_against_reference(neuron_run *r, uint32_t T, uint32_t n, uint3
             size = fmax(size, fabs(want[t]));
         }
         for (uint32_t t = 0; t < T; t++) /* T roundings, through d' of a few units */
-            if (!(fabs((double)g.gin[t][j] - want[t]) <= 1e-5 * size + 1e-9))
+            if (!(fabs((double)g.gin[t][j] - want[t]) <=
+                  (surrogate < 6 ? 1e-5 : 1e-4) * size + 1e-9))
                 fail_msg("%s surrogate %u n %u: neuron %u step %u: %.9g, reference %.9g",
                          r->m->name, surrogate, n, j, t, (double)g.gin[t][j], want[t]);
     }
@@ -362,7 +363,8 @@ static void test_float_adjoint(void **state)
     for (uint32_t index = 0; (m = rheo__neuron_at(index)) != NULL; index++) {
         if (!m->reference.adjoint) continue;
         bool leaky = rheo__field_index(m->fields, "when") >= 0;
-        if (!leaky && run_states(m) > 0) continue; /* test_neuron_gradcheck.c */
+        if (!leaky && run_states(m) > 0) continue;     /* test_neuron_gradcheck.c */
+        if (strcmp(m->name, "siegert") == 0) continue; /* test_models_rates.c */
         for (int kind = 0; kind < (leaky ? 12 : 1); kind++)
             for (uint32_t s = 0; s < (m->out == RHEO_BITS ? 33u : 1u); s++) {
                 setting set[] = {{"detach", kind / 6},
