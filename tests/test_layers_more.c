@@ -167,7 +167,7 @@ static void test_spans(void **state)
 /* ---- reference ---- */
 
 /* Each rounding errs by 2^-24 of a partial sum, and partial sums stay within some times the largest
- * result; measured 4e-6 at worst (a norm by step of 4 numbers). */
+ * result; measured 2e-6 at worst (a steep surrogate at one of few neurons). */
 #define REFERENCE_LIMIT 1e-5
 
 static void compare(rheo_context *ctx, const rig_case *c, bool train)
@@ -244,8 +244,8 @@ static void test_differences(void **state)
         const rig_case *c = &cases[i];
         const bool ruled = strstr(c->options ? c->options : "", "reset=") != NULL; /* detached */
         const bool rounded = strstr(c->options ? c->options : "", "round=") != NULL;
-        const bool winners = !strcmp(c->layer, "k-winners") && c->input >= SPIKES; /* ties */
-        if (ruled || rounded || winners || c->T > 60) continue;
+        const bool ranks = !strcmp(c->layer, "k-winners") || strstr(c->label, "maxima");
+        if (ruled || rounded || (ranks && c->input >= SPIKES) || c->T > 60) continue; /* ties */
         for (int train = 0; train < 2; train++) {
             rig r;
             twin w;
