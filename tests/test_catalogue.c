@@ -1,5 +1,6 @@
 /* test_catalogue.c: list and show against the engine's own tables. */
 #include "check.h"
+#include "neuron/dialect.h"
 #include "faults.h"
 #include <cjson/cJSON.h>
 #include <rheobase/recipe.h>
@@ -75,6 +76,11 @@ static const char *neurons(uint32_t i)
     return NULL;
 }
 
+static const char *dialects(uint32_t i)
+{
+    return rheo__dialect_names[i];
+}
+
 static const char *readouts(uint32_t i)
 {
     return rheo__readout_names[i];
@@ -101,6 +107,7 @@ static const struct kind {
     const char *(*name)(uint32_t i);
 } kinds[] = {
     {"neurons", "neuron", neurons},
+    {"dialects", "dialect", dialects},
     {"surrogates", "surrogate", surrogates},
     {"synapses", "synapse", synapses},
     {"layers", "layer", layers},

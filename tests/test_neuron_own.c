@@ -182,6 +182,10 @@ static const char *const learned[] = {
     "{model: plif, gain: 2, learn: [w], detach: false}",
     "{model: klif, gain: 2, learn: [k, tau], tau: 3, decay: euler, per: neuron, scale_reset: true, "
     "detach: false}",
+    "{model: glif, learn: [alpha, beta, gamma, w_tau, w_threshold, w_linear], alpha: {from: -1, "
+    "to: "
+    "1}}",
+    "{model: glif, learn: [w_subtract, w_conduct], per: layer}",
     "{model: lapicque, R: 4, C: 1.2, learn: [R, C], detach: false}",
     "{model: if, learn: threshold, per: neuron, start: {from: 0.1, to: 0.4}, detach: false}",
     "{model: cuba-lif, order: decay-after, learn: [alpha, beta, threshold], per: neuron, alpha: "

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cost/cost.h"
 #include "loss/regulariser.h"
+#include "neuron/dialect.h"
 #include "readout/readout.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -61,6 +62,41 @@ static bool neuron_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out
         fact(out, "state", "%s [%s]%s: %s", s->name, s->unit,
              s->scope == RHEO_SCOPE_RUN ? ", lasts over samples" : "", s->doc);
     fact(out, "a neuron and step", "%u multiplies, %u adds", t->multiplies, t->adds);
+    char names[200] = "";
+    for (uint32_t i = 0; t->learnable[i]; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", t->learnable[i]);
+    }
+    if (names[0]) fact(out, "can be learned", "%s", names);
+    return true;
+}
+
+/* The lines of a dialect that are about one model, as "reset zero, when next-old if reset zero". */
+static void dialect_fact(const char *name, const char *model, rheo_entry *out)
+{
+    char text[sizeof out->fact->text] = "";
+    for (const rheo_dialect *d = rheo__dialects; d->name; d++) {
+        if (strcmp(d->name, name) != 0 || strcmp(d->model, model) != 0) continue;
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s %s", used ? ", " : "", d->key, d->value);
+        used = strlen(text);
+        if (d->if_key)
+            snprintf(text + used, sizeof text - used, " if %s %s", d->if_key, d->if_value);
+    }
+    if (text[0]) fact(out, strcmp(model, "*") ? model : "all that have them", "%s", text);
+}
+
+static bool dialect_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
+{
+    (void)catalogue;
+    const char *name = rheo__dialect_names[index];
+    if (!name) return false;
+    *out = (rheo_entry){.name = name,
+                        .title = "options of neurons as this program has them",
+                        .equations = "neuron: {model: lif, dialect: NAME}; keys that are given win",
+                        .source = "its code; docs/dialects.md"};
+    dialect_fact(name, "*", out);
+    for (uint32_t i = 0; rheo__neuron_names[i]; i++) dialect_fact(name, rheo__neuron_names[i], out);
     return true;
 }
 
@@ -255,6 +291,7 @@ static bool energy_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out
 
 const rheo_catalogue_kind rheo__catalogue_kinds[] = {
     {"neurons", "neuron", neuron_at},
+    {"dialects", "dialect", dialect_at},
     {"surrogates", "surrogate", surrogate_at},
     {"synapses", "synapse", synapse_at},
     {"layers", "layer", layer_at},
