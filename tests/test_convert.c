@@ -326,6 +326,12 @@ static void test_refused(void **state)
         {"- dense: {out: 4}\n- neuron: {model: identity}\n- dense: {out: 4}\n- neuron: {model: "
          "identity}\n",
          "normalise", "{}", "layer '1' must lead to relu", RHEO_USAGE, false},
+        {"- dense: {out: 4}\n- neuron: {model: relu}\n", "fold", "{}", "no norm to fold",
+         RHEO_USAGE, false},
+        {"- norm: {}\n- dense: {out: 4}\n- neuron: {model: relu}\n", "fold", "{}",
+         "does not follow weights", RHEO_USAGE, false},
+        {"- dense: {out: 4, weights: binary}\n- norm: {}\n- neuron: {model: relu}\n", "fold", "{}",
+         "which are made from others", RHEO_UNSUPPORTED, false},
         {"- dense: {out: 4}\n- neuron: {model: lif}\n", "spike", "{}", "no relu or soft-lif units",
          RHEO_USAGE, false},
         {"- dense: {out: 4}\n- neuron: {model: relu}\n", "spike", "{model: lif-refractory}",
@@ -362,13 +368,61 @@ static void test_refused(void **state)
     rheo_context_free(ctx);
 }
 
+/* ---- folding: the same net, without the work of its norms ---- */
+
+static void test_fold(void **state)
+{
+    enum { STEPS = 4 };
+    rheo_context *ctx = check_context(2);
+    bed b;
+    (void)state;
+    make(&b, ctx,
+         "- dense: {out: 30, initialise: he}\n- norm: {}\n- neuron: {model: relu}\n"
+         "- dense: {out: 20, initialise: he}\n- norm: {kind: tdbn, alpha: 0.5}\n"
+         "- neuron: {model: relu}\n- dense: {out: 4}\n- neuron: {name: o, model: identity}\n",
+         STEPS, 1);
+    for (uint32_t p = 0; p < b.session.net->params; p++) { /* as after training */
+        rheo_param *param = &b.session.net->param[p];
+        float *x = numbers(50 + p, 1, param->cols);
+        const bool norm = strstr("gamma beta mean variance", param->name) != NULL;
+        for (uint32_t i = 0; i < param->cols && norm; i++) param->value[i] = 0.4f + x[i];
+        free(x);
+    }
+    float *before = outputs(&b, "o", STEPS);
+    phase(&b, "fold", "{}");
+    float *after = outputs(&b, "o", STEPS);
+    const size_t size = (size_t)TRAIN * 4;
+    double largest = 0, worst = 0;
+    for (size_t i = 0; i < size; i++) {
+        largest = fmax(largest, fabs((double)before[i]));
+        worst = fmax(worst, fabs((double)after[i] - (double)before[i]));
+    }
+    assert_true(largest > 0.1);
+    if (!(worst <= 1e-6 * largest)) fail_msg("folding changes %.3g of %.3g", worst, largest);
+    rheo_plan *plan = NULL;
+    rheo_counts counts = {0};
+    CHECK_OK(ctx, rheo__plan_new(b.session.net,
+                                 &(rheo_request){.T = 1, .B = 1, .in_form = RHEO_REAL}, &plan));
+    rheo__plan_count(plan, 0, 0, 1, &counts);
+    assert_int_equal(counts.macs, N * 30 + 30 * 20 + 20 * 4);
+    rheo_plan_free(plan);
+    free(before), free(after);
+    unmake(&b);
+    rheo_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_function), cmocka_unit_test(test_model_bound),
-        cmocka_unit_test(test_released),      cmocka_unit_test(test_percentile),
-        cmocka_unit_test(test_if_rates),      cmocka_unit_test(test_if_reset_to_zero),
-        cmocka_unit_test(test_softlif_rates), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_same_function),
+        cmocka_unit_test(test_model_bound),
+        cmocka_unit_test(test_released),
+        cmocka_unit_test(test_percentile),
+        cmocka_unit_test(test_if_rates),
+        cmocka_unit_test(test_if_reset_to_zero),
+        cmocka_unit_test(test_softlif_rates),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ static const rheo_field fields[] = {
     RHEO_NUMBER_FIELD("momentum", "1", 0.1, 0, 1, "Share of the new batch in the running values."),
     RHEO_NUMBER_FIELD("epsilon", "1", 1e-5, 1e-12, 1, "Added to the variance."),
     RHEO_FLAG_FIELD("affine", 1, "Trains gamma and beta; else they stay 1 and 0."),
+    RHEO_FLAG_FIELD("folded", 0, "Set by the phase fold: the weights before it do its work."),
     RHEO_FIELD_END};
 
 rheo_norm rheo__norm(const rheo_node_spec *node)
@@ -67,6 +68,9 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
         "net node %s: a norm of kind %s has parameters for each step; give steps, the number "
         "of steps of a sample",
         node->name, kind_names[kind]);
+    RHEO_CHECK(ctx, !timed || !rheo__norm_folded(node), RHEO_USAGE,
+               "net node %s: a norm of kind %s differs from step to step and cannot be folded",
+               node->name, kind_names[kind]);
     return rheo__infer_same(ctx, node);
 }
 
@@ -338,6 +342,11 @@ static void forward_task(void *argument, uint32_t task, uint32_t thread)
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     span_argument a = {work, rheo__norm(work->node), t0, rheo__last_step(&work->out, t0, t1)};
+    rheo_signal out = work->out;
+    if (rheo__norm_folded(work->node)) {
+        rheo__copy_rows(work->in[0], &out, work->B, t0, t1);
+        return;
+    }
     rheo__parallel(work->ctx, tasks(&a.norm), forward_task, &a);
     if (!work->train) return;
     work->node->param[a.norm.mean]->version++;
@@ -449,7 +458,7 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
 
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    if (!work->gout) {
+    if (!work->gout || rheo__norm_folded(work->node)) {
         rheo__pass_gradient(work, t0, t1);
         return;
     }
@@ -490,7 +499,7 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
     (void)t0, (void)t1; /* the whole window */
     for (uint32_t p = 0; p < work->node->params; p++)
         if (work->grad[p]) memset(work->grad[p], 0, rheo__param_bytes(work->node->param[p]));
-    if (!work->gout) return;
+    if (!work->gout || rheo__norm_folded(work->node)) return;
     for (uint32_t group = 0; group < groups(work, &n); group++) {
         const size_t row = rheo__norm_row(&n, (uint64_t)work->step0 + group);
         for (uint32_t c = 0; c < n.channels; c++) {
@@ -514,7 +523,7 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
 {
-    if (work->out.stride_t == 0 && t > 0) return;
+    if ((work->out.stride_t == 0 && t > 0) || rheo__norm_folded(work->node)) return;
     const uint64_t n = rheo__shape_size(work->node->in);
     add->macs += (b1 - b0) * n;
     add->bytes += (b1 - b0) * n * 2 * sizeof(float);

@@ -11,7 +11,8 @@ enum {
     RHEO_NORM_THETA,
     RHEO_NORM_MOMENTUM,
     RHEO_NORM_EPSILON,
-    RHEO_NORM_AFFINE
+    RHEO_NORM_AFFINE,
+    RHEO_NORM_FOLDED
 };
 enum { RHEO_NORM_BATCH, RHEO_NORM_TDBN, RHEO_NORM_BNTT, RHEO_NORM_TEBN };
 
@@ -30,6 +31,15 @@ static inline uint32_t rheo__norm_row(const rheo_norm *norm, uint64_t at)
     return at < norm->rows ? (uint32_t)at : norm->rows - 1;
 }
 
+/* The phase `fold` has put it into the weights before it: it is the identity from then on. */
+static inline bool rheo__norm_folded(const rheo_node_spec *node)
+{
+    return node->options.v[RHEO_NORM_FOLDED] > 0;
+}
+
+/* Can it be put into the weights before it? RHEO_UNSUPPORTED or RHEO_SHAPE, with both names. */
+rheo_status rheo__norm_may_fold(rheo_context *ctx, const rheo_node_spec *norm,
+                                const rheo_node_spec *projection);
 /* Puts the normalisation, as it is used after training, into the weights before it, and leaves the
  * identity: w_o <- a_o w_o, b_o <- a_o b_o + c_o. weights: a projection's parameters, [out, ...]
  * and one bias an output; the norm's channels are its outputs. Exact for kinds batch and tdbn; bntt

@@ -53,9 +53,19 @@ static double gamma_at(const rheo_reference_work *work, const rheo_norm *n, uint
     return work->param[n->gamma][(size_t)rheo__norm_row(n, t) * n->channels + c] * (double)n->scale;
 }
 
+static void pass(const rheo_reference_work *work, const double *from, double *to)
+{
+    const size_t n = (size_t)work->T * work->B * rheo__shape_size(work->node->in);
+    for (size_t i = 0; to && i < n; i++) to[i] = from ? from[i] : 0;
+}
+
 void rheo__norm_reference_forward(const rheo_reference_work *work)
 {
     const rheo_norm n = rheo__norm(work->node);
+    if (rheo__norm_folded(work->node)) {
+        pass(work, work->in[0], work->out);
+        return;
+    }
     for (uint32_t c = 0; c < n.channels; c++) {
         group g = find(work, &n, c, 0);
         for (uint32_t t = 0; t < work->T; t++) {
@@ -119,6 +129,10 @@ void rheo__norm_reference_backward(const rheo_reference_work *work)
             memset(work->grad[p], 0,
                    (size_t)work->node->param[p]->rows * work->node->param[p]->cols *
                        sizeof(double));
+    if (rheo__norm_folded(work->node)) {
+        pass(work, work->gout, work->gin[0]);
+        return;
+    }
     for (uint32_t c = 0; c < n.channels; c++)
         for (uint32_t t = 0; t < work->T; t = n.each ? t + 1 : work->T) {
             const group g = find(work, &n, c, t);
@@ -130,17 +144,23 @@ void rheo__norm_reference_backward(const rheo_reference_work *work)
 
 /* ---- folding ---- */
 
-rheo_status rheo__norm_fold(rheo_context *ctx, const rheo_node_spec *norm,
-                            const rheo_node_spec *projection)
+rheo_status rheo__norm_may_fold(rheo_context *ctx, const rheo_node_spec *norm,
+                                const rheo_node_spec *projection)
 {
     const rheo_norm n = rheo__norm(norm);
-    rheo_param *const *p = norm->param;
-    rheo_param *weight = projection->params > 0 ? projection->param[0] : NULL;
-    rheo_param *bias = projection->params > 1 ? projection->param[1] : NULL;
+    const rheo_param *weight = projection->params > 0 ? projection->param[0] : NULL;
+    const rheo_param *bias = projection->params > 1 ? projection->param[1] : NULL;
+    const rheo_field *fields = projection->layer->fields;
+    const int made = fields ? rheo__field_index(fields, "weights") : -1;
     RHEO_CHECK(ctx, n.kind == RHEO_NORM_BATCH || n.kind == RHEO_NORM_TDBN, RHEO_UNSUPPORTED,
                "fold: norm '%s' differs from step to step and cannot become weights of '%s'; use "
                "kind batch or tdbn",
                norm->name, projection->name);
+    RHEO_CHECK(
+        ctx, made < 0 || !(projection->options.v[made] > 0), RHEO_UNSUPPORTED,
+        "fold: norm '%s' cannot be put into the weights of '%s', which are made from others; "
+        "use weights real",
+        norm->name, projection->name);
     RHEO_CHECK(
         ctx,
         weight && bias && !strcmp(weight->name, "weight") && !strcmp(bias->name, "bias") &&
@@ -150,6 +170,16 @@ rheo_status rheo__norm_fold(rheo_context *ctx, const rheo_node_spec *norm,
         "fold: norm '%s' has %u channels, but '%s' before it has no weight and bias of as many "
         "outputs",
         norm->name, n.channels, projection->name);
+    return RHEO_OK;
+}
+
+rheo_status rheo__norm_fold(rheo_context *ctx, const rheo_node_spec *norm,
+                            const rheo_node_spec *projection)
+{
+    RHEO_TRY(rheo__norm_may_fold(ctx, norm, projection));
+    const rheo_norm n = rheo__norm(norm);
+    rheo_param *const *p = norm->param;
+    rheo_param *weight = projection->param[0], *bias = projection->param[1];
     const double epsilon = norm->options.v[RHEO_NORM_EPSILON];
     for (uint32_t c = 0; c < n.channels; c++) {
         const double inverse = 1 / sqrt((double)p[n.variance]->value[c] + epsilon);
