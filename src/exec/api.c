@@ -70,7 +70,8 @@ rheo_status rheo_record(rheo_plan *plan, const char *path, float *out)
     const rheo_signal *signal = NULL;
     if (node_of(plan, path, &node, &field)) {
         if (!strcmp(field, "s")) signal = &plan->work[node].out;
-        if (!strcmp(field, "v") && plan->work[node].readout.real) signal = &plan->work[node].readout;
+        if (!strcmp(field, "v") && plan->work[node].readout.real)
+            signal = &plan->work[node].readout;
     }
     RHEO_CHECK(plan->ctx, signal, RHEO_USAGE,
                "record: '%s' has not been recorded; name it in the plan's options", path);

@@ -1,4 +1,5 @@
-/* check.c: what a plan refuses: requests, sums and cycles that cannot be, records of what is not there. */
+/* check.c: what a plan refuses: requests, sums and cycles that cannot be, records of what is not
+ * there. */
 #include "exec/plan.h"
 #include <string.h>
 
@@ -30,11 +31,11 @@ static rheo_status check_ports(const rheo_plan *plan)
         if (first == e) continue;
         const uint32_t from = net->edge[first].from;
         bool alike = plan->delayed[e] == plan->delayed[first];
-        RHEO_CHECK(plan->ctx, can_add(net, edge->from) && can_add(net, from) && alike,
-                   RHEO_UNSUPPORTED,
-                   "node '%s' takes the sum of '%s' and '%s': only projections with this one target, "
-                   "all with or all without a loop, can add into a port",
-                   net->node[edge->to].name, net->node[from].name, net->node[edge->from].name);
+        RHEO_CHECK(
+            plan->ctx, can_add(net, edge->from) && can_add(net, from) && alike, RHEO_UNSUPPORTED,
+            "node '%s' takes the sum of '%s' and '%s': only projections with this one target, "
+            "all with or all without a loop, can add into a port",
+            net->node[edge->to].name, net->node[from].name, net->node[edge->from].name);
     }
     return RHEO_OK;
 }
@@ -43,11 +44,10 @@ static rheo_status check_cycles(const rheo_plan *plan)
 {
     for (uint32_t s = 0; s < plan->stages; s++)
         for (uint32_t i = 0; i < plan->stage[s].count && plan->stage[s].cycle; i++) {
-            const rheo_node_spec *node =
-                &plan->net->node[plan->order[plan->stage[s].first + i]];
+            const rheo_node_spec *node = &plan->net->node[plan->order[plan->stage[s].first + i]];
             RHEO_CHECK(plan->ctx, !node->layer->whole, RHEO_UNSUPPORTED,
-                       "node '%s': %s needs the whole window and cannot stand in a cycle", node->name,
-                       node->layer->name);
+                       "node '%s': %s needs the whole window and cannot stand in a cycle",
+                       node->name, node->layer->name);
         }
     return RHEO_OK;
 }
@@ -58,9 +58,10 @@ static rheo_status check_steps(const rheo_plan *plan)
         const rheo_node_spec *node = &plan->net->node[n];
         if (!node->layer->most_steps) continue;
         const uint32_t most = node->layer->most_steps(node);
-        RHEO_CHECK(plan->ctx, plan->request.T <= most, RHEO_USAGE,
-                   "node '%s': %s has weights for %u steps, but the window has %u; take fewer steps",
-                   node->name, node->layer->name, most, plan->request.T);
+        RHEO_CHECK(
+            plan->ctx, plan->request.T <= most, RHEO_USAGE,
+            "node '%s': %s has weights for %u steps, but the window has %u; take fewer steps",
+            node->name, node->layer->name, most, plan->request.T);
     }
     return RHEO_OK;
 }
@@ -91,13 +92,15 @@ static rheo_status find_records(rheo_plan *plan)
             const char *names[RHEO_NET_NODES];
             uint32_t count = 0;
             for (uint32_t n = 0; n < plan->net->nodes && count < RHEO_NET_NODES - 1; n++)
-                if (rheo__is_population(&plan->net->node[n])) names[count++] = plan->net->node[n].name;
+                if (rheo__is_population(&plan->net->node[n]))
+                    names[count++] = plan->net->node[n].name;
             names[count] = NULL;
             const char *near = rheo__nearest(name, names);
-            return rheo__fail(plan->ctx, RHEO_USAGE,
-                              "record: there is no '%s'; expected NODE.s or NODE.v of a population, "
-                              "e.g. %s.s",
-                              path, near ? near : plan->net->node[plan->net->output].name);
+            return rheo__fail(
+                plan->ctx, RHEO_USAGE,
+                "record: there is no '%s'; expected NODE.s or NODE.v of a population, "
+                "e.g. %s.s",
+                path, near ? near : plan->net->node[plan->net->output].name);
         }
         const rheo_neuron *neuron = plan->net->node[node].neuron;
         const bool lost = plan->request.low_memory && neuron && neuron->out == RHEO_REAL;

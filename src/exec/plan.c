@@ -21,14 +21,13 @@ static void find_spans(rheo_plan *plan)
     for (uint32_t t = 0; t < request->T; t = rheo__plan_span_end(plan, t)) plan->spans++;
 }
 
-/* The longest span of a node's stage. */
+/* The longest span of a node's stage, before it is cut by `truncate`. */
 static void set_spans(rheo_plan *plan)
 {
     for (uint32_t s = 0; s < plan->stages; s++)
         for (uint32_t i = 0; i < plan->stage[s].count; i++) {
             rheo_work *work = &plan->work[plan->order[plan->stage[s].first + i]];
-            const uint32_t K = plan->request.truncate;
-            work->span = K && K < plan->segment ? K : plan->segment;
+            work->span = plan->segment;
             if (plan->stage[s].cycle) work->span = 1;
             if (work->node->layer->whole) work->span = work->T;
         }
@@ -54,6 +53,15 @@ static void walk_node(rheo_plan *plan, uint32_t n, rheo_arena *arena, size_t *sc
     rheo_need need = {0};
     rheo__plan_shape_node(plan, n, arena);
     if (work->node->layer->need) work->node->layer->need(work, &need);
+    const uint32_t K = plan->request.truncate;
+    /* what has no state goes through a segment at once */
+    plan->cut[n] =
+        K && !plan->cyclic[n] && !work->node->layer->whole && (need.state || need.adjoint);
+    if (plan->cut[n] && K < work->span) {
+        work->span = K;
+        need = (rheo_need){0};
+        work->node->layer->need(work, &need);
+    }
     work->derived = rheo__take(arena, need.derived, sizeof(float));
     work->tape = rheo__take(arena, need.tape, sizeof(float));
     work->state = rheo__take(arena, need.state, sizeof(float));
@@ -69,7 +77,8 @@ static void walk(rheo_plan *plan, rheo_arena *arena)
     plan->unequal = 0;
     for (uint32_t n = 0; n < plan->net->nodes; n++) plan->lifted[n] = false;
     plan->sample = rheo__take(arena, plan->request.B, sizeof *plan->sample);
-    for (uint32_t i = 0; i < plan->net->nodes; i++) walk_node(plan, plan->order[i], arena, &scratch);
+    for (uint32_t i = 0; i < plan->net->nodes; i++)
+        walk_node(plan, plan->order[i], arena, &scratch);
     rheo__plan_shape_inputs(plan);
     rheo__plan_shape_gradients(plan, arena);
     void *shared = rheo__take(arena, scratch, 1);
@@ -109,6 +118,7 @@ static void lay_tables(rheo_plan *plan, rheo_arena *arena)
     plan->part = rheo__take(arena, nodes, sizeof *plan->part);
     plan->kept = rheo__take(arena, nodes, sizeof *plan->kept);
     plan->direct = rheo__take(arena, nodes, sizeof *plan->direct);
+    plan->cut = rheo__take(arena, nodes, sizeof *plan->cut);
     plan->states = rheo__take(arena, nodes, sizeof *plan->states);
     plan->held = rheo__take(arena, nodes, sizeof *plan->held);
 }
@@ -147,8 +157,8 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     walk(plan, arena); /* once more, now that every loop knows the form of its source */
     arena->used = 0;
     walk(plan, arena);
-    RHEO_CHECK(plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED,
-               "node '%s' adds to a sum %s", plan->net->node[plan->unequal].name,
+    RHEO_CHECK(plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED, "node '%s' adds to a sum %s",
+               plan->net->node[plan->unequal].name,
                plan->cyclic[plan->unequal]
                    ? "that is kept for the whole window: not with memory: low"
                    : "that moves, but stands still itself; let it stand before the moving ones in "

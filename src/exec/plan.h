@@ -21,16 +21,16 @@ typedef struct rheo_stage {
 
 typedef struct rheo_request {
     uint32_t T, B;
-    rheo_form in_form;     /* of the source's signal */
+    rheo_form in_form; /* of the source's signal */
     bool in_fixed;
-    bool train;            /* dropout, batch statistics, noise */
-    bool gradient;         /* backward wanted */
-    bool learn;            /* plasticity and adaptive thresholds act (B is 1) */
-    bool readout;          /* v of the output population wanted */
-    bool pull;             /* regularisers add gradients to populations' outputs */
-    bool lift;             /* and to their membranes, which are kept */
-    uint32_t truncate;     /* gradients do not cross multiples of so many steps, from 0; 0: they do */
-    bool low_memory;       /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
+    bool train;        /* dropout, batch statistics, noise */
+    bool gradient;     /* backward wanted */
+    bool learn;        /* plasticity and adaptive thresholds act (B is 1) */
+    bool readout;      /* v of the output population wanted */
+    bool pull;         /* regularisers add gradients to populations' outputs */
+    bool lift;         /* and to their membranes, which are kept */
+    uint32_t truncate; /* gradients do not cross multiples of so many steps, from 0; 0: they do */
+    bool low_memory;   /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
 } rheo_request;
 
@@ -45,42 +45,43 @@ struct rheo_plan {
     rheo_context *ctx;
     rheo_net *net;
     rheo_request request;
-    uint32_t B;                 /* of the current batch, ≤ request.B */
-    uint32_t step0;             /* steps since reset */
-    rheo_work *work;            /* one a node, same index */
-    rheo_signal *loop;          /* one an edge: its delayed view, for edges that run backward */
-    rheo_signal *gradient;      /* one a node: dL/d out */
-    rheo_signal *branch;        /* one an edge: gradient of a node's further consumers, added */
-    rheo_signal *pull;          /* one a node: static, added to dL/d out at every step; real NULL: none */
-    rheo_signal *lift;          /* one a node but the output: dL/d v; idem */
-    bool *delayed;              /* one an edge: runs backward */
-    bool *feeds;                /* one an edge: its target gives a gradient to its source */
-    bool *partial;              /* one an edge: its branch is kept for a segment only */
-    uint16_t *head;             /* one an edge: the edge that is first into its port */
-    uint16_t *term;             /* one a node: the first term of the sum that it adds to */
-    uint16_t *group;            /* one a node */
-    bool *cyclic;               /* one a node: in a cycle, stepped one by one */
-    bool *lifted;               /* one a node: moves, and adds to a first term that stands still */
-    bool *part;                 /* one a node: out is kept for a segment only */
-    bool *kept;                 /* one a node: its gradient is kept for the whole window */
-    bool *direct;               /* one a node: a consumer writes its gradient itself */
-    rheo_states *states;        /* one a node */
-    bool *looped;               /* one a node: an edge that runs backward leaves it */
-    bool *wanted;               /* one a node: its output's gradient is wanted */
-    bool *recorded;             /* one a node: its v is recorded */
+    uint32_t B;            /* of the current batch, ≤ request.B */
+    uint32_t step0;        /* steps since reset */
+    rheo_work *work;       /* one a node, same index */
+    rheo_signal *loop;     /* one an edge: its delayed view, for edges that run backward */
+    rheo_signal *gradient; /* one a node: dL/d out */
+    rheo_signal *branch;   /* one an edge: gradient of a node's further consumers, added */
+    rheo_signal *pull;   /* one a node: static, added to dL/d out at every step; real NULL: none */
+    rheo_signal *lift;   /* one a node but the output: dL/d v; idem */
+    bool *delayed;       /* one an edge: runs backward */
+    bool *feeds;         /* one an edge: its target gives a gradient to its source */
+    bool *partial;       /* one an edge: its branch is kept for a segment only */
+    uint16_t *head;      /* one an edge: the edge that is first into its port */
+    uint16_t *term;      /* one a node: the first term of the sum that it adds to */
+    uint16_t *group;     /* one a node */
+    bool *cyclic;        /* one a node: in a cycle, stepped one by one */
+    bool *lifted;        /* one a node: moves, and adds to a first term that stands still */
+    bool *part;          /* one a node: out is kept for a segment only */
+    bool *kept;          /* one a node: its gradient is kept for the whole window */
+    bool *cut;           /* one a node: goes by spans that end at multiples of `truncate` */
+    bool *direct;        /* one a node: a consumer writes its gradient itself */
+    rheo_states *states; /* one a node */
+    bool *looped;        /* one a node: an edge that runs backward leaves it */
+    bool *wanted;        /* one a node: its output's gradient is wanted */
+    bool *recorded;      /* one a node: its v is recorded */
     uint16_t *order;
     rheo_stage *stage;
     uint32_t stages, groups;
-    uint32_t segment;           /* steps that are kept at a time: T, or RHEO_CHUNK */
-    uint32_t spans;             /* parts of the window that a backward pass takes one by one */
-    uint32_t *held;             /* one a group: first step of the segment that stands in memory */
-    uint32_t unequal;           /* a moving projection that would add to a static one; 0: none */
-    uint64_t *seen;             /* one a node: its parameters' versions when last refreshed, + 1 */
-    size_t *adjoint;            /* one a node: floats of work->adjoint */
-    rheo_signal greadout;       /* of the output population */
-    uint32_t *sample;           /* [B] ids */
+    uint32_t segment;     /* steps that are kept at a time: T, or RHEO_CHUNK */
+    uint32_t spans;       /* parts of the window that a backward pass takes one by one */
+    uint32_t *held;       /* one a group: first step of the segment that stands in memory */
+    uint32_t unequal;     /* a moving projection that would add to a static one; 0: none */
+    uint64_t *seen;       /* one a node: its parameters' versions when last refreshed, + 1 */
+    size_t *adjoint;      /* one a node: floats of work->adjoint */
+    rheo_signal greadout; /* of the output population */
+    uint32_t *sample;     /* [B] ids */
     void *tables, *memory;
-    size_t bytes;               /* of tables, memory and the plan itself: all it took */
+    size_t bytes; /* of tables, memory and the plan itself: all it took */
 };
 
 rheo_status rheo__plan_new(rheo_net *net, const rheo_request *request, rheo_plan **out);
@@ -112,9 +113,10 @@ void rheo__plan_forward(rheo_plan *plan);
 void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */
 const rheo_signal *rheo__plan_output(const rheo_plan *plan);
 const rheo_signal *rheo__plan_readout(const rheo_plan *plan); /* NULL: not wanted */
-/* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the last
- * window, and the share of neurons that never fired; NaN beyond and for real outputs. */
+/* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the
+ * last window, and the share of neurons that never fired; NaN beyond and for real outputs. */
 void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent);
 /* Adds the work of step t, summed over samples b0 … b1-1, of all nodes. */
-void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);
+void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1,
+                      rheo_counts *add);
 #endif

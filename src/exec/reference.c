@@ -1,5 +1,5 @@
-/* reference.c: the graph in double precision, one plain loop a node. The order of nodes and which edges
- * are late by a step come from a plan of one step; nodes of a cycle are stepped one by one: a
+/* reference.c: the graph in double precision, one plain loop a node. The order of nodes and which
+ * edges are late by a step come from a plan of one step; nodes of a cycle are stepped one by one: a
  * population is told the span, another node gets views that begin at the step. */
 #include "exec/reference.h"
 #include "exec/plan.h"
@@ -81,8 +81,8 @@ static rheo_status make_node(rheo_reference *r, uint32_t n)
                RHEO_UNSUPPORTED, "node '%s': there is no double reference of %s", node->name,
                layer->name);
     RHEO_CHECK(r->ctx, !r->graph->cyclic[n] || node->neuron || !layer->reset, RHEO_UNSUPPORTED,
-               "node '%s': the double reference does not step a %s layer through a cycle", node->name,
-               layer->name);
+               "node '%s': the double reference does not step a %s layer through a cycle",
+               node->name, layer->name);
     *work = (rheo_reference_work){.node = node,
                                   .T = r->options.T,
                                   .B = r->options.B,

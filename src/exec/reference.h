@@ -1,5 +1,6 @@
-/* reference.h: the same graph, slowly, in double precision, with hard or smooth spikes: the oracle of
- * the float engine, and what gradcheck differentiates. Loops are stepped, sums are arrays of their own. */
+/* reference.h: the same graph, slowly, in double precision, with hard or smooth spikes: the oracle
+ * of the float engine, and what gradcheck differentiates. Loops are stepped, sums are arrays of
+ * their own. */
 #ifndef RHEO_SRC_REFERENCE_H
 #define RHEO_SRC_REFERENCE_H
 #include "loss/loss.h"
@@ -27,6 +28,6 @@ const double *rheo__reference_readout(const rheo_reference *reference);
 /* Output of any node: [T,B,N] */
 const double *rheo__reference_node(const rheo_reference *reference, uint32_t node);
 /* gout, greadout: [T,B,C] or NULL. Fills the gradients, and gx [T,B,N] when not NULL. */
-void rheo__reference_backward(rheo_reference *reference, const double *gout,
-                              const double *greadout, double *gx);
+void rheo__reference_backward(rheo_reference *reference, const double *gout, const double *greadout,
+                              double *gx);
 #endif

@@ -62,13 +62,14 @@ uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room)
         rheo_need need = {0};
         if (work->node->layer->need) work->node->layer->need(work, &need);
         if (need.state > 0) {
-            slots[count] = (rheo_slot){.type = RHEO_SLOT_F32, .rows = (uint32_t)need.state,
-                                       .data = work->state};
+            slots[count] = (rheo_slot){
+                .type = RHEO_SLOT_F32, .rows = (uint32_t)need.state, .data = work->state};
             snprintf(slots[count++].path, sizeof slots->path, "/plan/state/%u", n);
         }
         if (!plan->looped[n]) continue;
         size_t bytes = work->out.stride_t * element(&work->out);
-        slots[count] = (rheo_slot){.type = RHEO_SLOT_U8, .rows = (uint32_t)bytes,
+        slots[count] = (rheo_slot){.type = RHEO_SLOT_U8,
+                                   .rows = (uint32_t)bytes,
                                    .data = row_before(&work->out, plan->request.T)};
         snprintf(slots[count++].path, sizeof slots->path, "/plan/last/%u", n);
     }
@@ -81,8 +82,8 @@ uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room)
 
 /* ---- segments ---- */
 
-/* The rows that are kept for a segment only are its own from now on. A loop's branch goes on: what its
- * first row holds is for the last step of the segment before. */
+/* The rows that are kept for a segment only are its own from now on. A loop's branch goes on: what
+ * its first row holds is for the last step of the segment before. */
 static void hold(rheo_plan *plan, uint32_t group, uint32_t s0)
 {
     if (plan->segment == plan->request.T) return;
@@ -173,7 +174,8 @@ static void run_cycle(rheo_plan *plan, const rheo_stage *stage, uint32_t s0, uin
         for (uint32_t i = 0; i < stage->count; i++) {
             const uint32_t n = plan->order[stage->first + i];
             const rheo_states *states = &plan->states[n];
-            if (states->snap && t == s0) copy_state(plan, n, snap_row(plan, n, t), plan->work[n].state);
+            if (states->snap && t == s0)
+                copy_state(plan, n, snap_row(plan, n, t), plan->work[n].state);
             if (states->history)
                 copy_state(plan, n, states->history + (t - s0) * states->size, plan->work[n].state);
             run_node(plan, n, t, t + 1);
@@ -343,9 +345,10 @@ static void find_gradient(rheo_plan *plan, uint32_t n, uint32_t s0, uint32_t s1)
 
 static void run_stage_back(rheo_plan *plan, const rheo_stage *stage, uint32_t s0, uint32_t s1)
 {
+    const uint32_t K = plan->request.truncate;
+    const bool cut = plan->cut[plan->order[stage->first]];
     for (uint32_t t1 = s1, t0; t1 > s0; t1 = t0) {
-        const uint32_t K = plan->request.truncate;
-        t0 = stage->cycle ? t1 - 1 : K && (t1 - 1) / K * K > s0 ? (t1 - 1) / K * K : s0;
+        t0 = stage->cycle ? t1 - 1 : cut && (t1 - 1) / K * K > s0 ? (t1 - 1) / K * K : s0;
         for (uint32_t i = stage->count; i-- > 0;)
             run_node_back(plan, plan->order[stage->first + i], t0, t1);
     }
@@ -363,8 +366,7 @@ static void remake(rheo_plan *plan, uint32_t first, uint32_t last, uint32_t s0, 
             copy_state(plan, n, plan->work[n].state, snap_row(plan, n, s0));
     for (uint32_t s = first; s < last; s++) {
         const uint32_t n = plan->order[plan->stage[s].first];
-        if (plan->stage[s].cycle || plan->part[n])
-            run_stage(plan, &plan->stage[s], s0, s1);
+        if (plan->stage[s].cycle || plan->part[n]) run_stage(plan, &plan->stage[s], s0, s1);
     }
 }
 
@@ -391,7 +393,8 @@ static void run_group_back(rheo_plan *plan, uint32_t first, uint32_t last)
     for (uint32_t s1 = T, s0; s1 > 0; s1 = s0) {
         s0 = (s1 - 1) / S * S;
         if (plan->held[group] != s0) remake(plan, first, last, s0, s1);
-        for (uint32_t n = 0; n < plan->net->nodes && s1 == T; n++) /* after the last step: nothing */
+        for (uint32_t n = 0; n < plan->net->nodes && s1 == T;
+             n++) /* after the last step: nothing */
             if (plan->group[n] == group) cut_loops(plan, n, T);
         for (uint32_t s = last; s-- > first;) run_stage_back(plan, &plan->stage[s], s0, s1);
     }

@@ -1,15 +1,15 @@
 /* signals.c: the memory of signals and of their gradients: which are shared by the terms of a sum,
- * which stand still, which have a row more because of a loop, and which are kept for a segment of the
- * window only.
+ * which stand still, which have a row more because of a loop, and which are kept for a segment of
+ * the window only.
  *
  *   sums       projections into one port add into the signal of the first, in declared order. Where
  *              that one stands still and another moves, the moving one has a signal of its own that
  *              starts from the still one's row at every step (`lifted`).
- *   gradients  one signal a node, written by its first consumer; the others have a branch each, added
- *              afterwards. A loop's branch is in its target's time, and therefore has a row more: its
- *              row t + 1 is what step t of the source is to have.
- *   segments   with low memory, real numbers that flow within a group of stages have RHEO_CHUNK rows,
- *              which the steps of a window use one after another; spikes are always kept. */
+ *   gradients  one signal a node, written by its first consumer; the others have a branch each,
+ * added afterwards. A loop's branch is in its target's time, and therefore has a row more: its row
+ * t + 1 is what step t of the source is to have. segments   with low memory, real numbers that flow
+ * within a group of stages have RHEO_CHUNK rows, which the steps of a window use one after another;
+ * spikes are always kept. */
 #include "exec/plan.h"
 
 static rheo_signal *signal_take(rheo_plan *plan, rheo_signal *s, rheo_form form, uint32_t rows,
@@ -200,8 +200,7 @@ void rheo__plan_find_wanted(rheo_plan *plan)
     }
     for (uint32_t n = 0; n < net->nodes; n++) /* the terms of a sum share its gradient */
         for (uint32_t m = 0; m < net->nodes; m++)
-            if (plan->wanted[m] && plan->term[m] == plan->term[n])
-                plan->wanted[n] = true;
+            if (plan->wanted[m] && plan->term[m] == plan->term[n]) plan->wanted[n] = true;
 }
 
 static void take_like(rheo_plan *plan, rheo_signal *g, const rheo_signal *like, uint32_t rows,
@@ -257,8 +256,7 @@ static void shape_branch(rheo_plan *plan, uint32_t e, rheo_arena *arena)
         plan->direct[from] = true;
         return;
     }
-    const bool part =
-        !plan->kept[from] || (plan->delayed[e] && plan->segment < plan->request.T);
+    const bool part = !plan->kept[from] || (plan->delayed[e] && plan->segment < plan->request.T);
     plan->partial[e] = part;
     take_like(plan, &plan->branch[e], &plan->work[from].out,
               rows_of(plan, part) + (plan->delayed[e] ? 1 : 0), arena);

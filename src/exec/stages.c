@@ -1,8 +1,8 @@
-/* stages.c: the order of a plan. Nodes that reach each other form a stage with a cycle; stages stand
- * in topological order, nodes in a stage, and stages that could swap, in the order of the recipe. One
- * exception: a projection that feeds an earlier population of its cycle, and adds there to others that
- * come before it, stands just before that population; so a recurrent projection is a term of the sum
- * of the same step, and what is late is the spikes that it reads. */
+/* stages.c: the order of a plan. Nodes that reach each other form a stage with a cycle; stages
+ * stand in topological order, nodes in a stage, and stages that could swap, in the order of the
+ * recipe. One exception: a projection that feeds an earlier population of its cycle, and adds there
+ * to others that come before it, stands just before that population; so a recurrent projection is a
+ * term of the sum of the same step, and what is late is the spikes that it reads. */
 #include "exec/plan.h"
 
 /* reach[a*n + b]: there is a path from a to b (Warshall; a net has a few hundred nodes at most). */
@@ -78,8 +78,8 @@ static void find_sums(rheo_plan *plan, const uint16_t *position)
             plan->term[net->edge[e].from] = net->edge[plan->head[e]].from;
 }
 
-/* With low memory, stages between nodes that need the whole window go through it together, a segment
- * at a time; otherwise each on its own. */
+/* With low memory, stages between nodes that need the whole window go through it together, a
+ * segment at a time; otherwise each on its own. */
 static void find_groups(rheo_plan *plan)
 {
     bool open = false;
@@ -105,7 +105,8 @@ rheo_status rheo__plan_stages(rheo_plan *plan)
     uint16_t *position = NULL;
     RHEO_TRY(rheo__alloc(plan->ctx, (size_t)n * n, sizeof *reach, "the graph's paths", &reach));
     rheo_status status = rheo__alloc(plan->ctx, n, sizeof *placed, "the graph's order", &placed);
-    if (!status) status = rheo__alloc(plan->ctx, n, sizeof *position, "the graph's order", &position);
+    if (!status)
+        status = rheo__alloc(plan->ctx, n, sizeof *position, "the graph's order", &position);
     if (!status) {
         find_paths(net, reach);
         plan->stages = 0;
@@ -115,7 +116,8 @@ rheo_status rheo__plan_stages(rheo_plan *plan)
             rheo_stage *stage = &plan->stage[plan->stages++];
             *stage = (rheo_stage){.first = (uint16_t)at, .cycle = reach[(size_t)head * n + head]};
             for (uint32_t b = head; b < n; b++) {
-                bool same = b == head || (reach[(size_t)head * n + b] && reach[(size_t)b * n + head]);
+                bool same =
+                    b == head || (reach[(size_t)head * n + b] && reach[(size_t)b * n + head]);
                 if (!same) continue;
                 placed[b] = true;
                 position[b] = (uint16_t)at;
