@@ -9,6 +9,7 @@
  * derivative; link 2 has the recipe's own. Straight-through parameters (binary weights) have a gradient by definition, not by calculus: link 1
  * leaves them out and says so. Data are random, a few steps of a few samples. */
 #include "exec/reference.h"
+#include "layer/weights.h"
 #include "recipe/job.h"
 #include <cjson/cJSON.h>
 #include <float.h>
@@ -70,7 +71,9 @@ static bool straight_through(const checker *c, uint32_t p)
     int node = rheo__net_find(c->net, param->node, param->name);
     const rheo_node_spec *spec = &c->net->node[node];
     int index = spec->layer->fields ? rheo__field_index(spec->layer->fields, "weights") : -1;
-    return index >= 0 && !strcmp(param->name, "weight") && spec->options.v[index] > 0;
+    if (index < 0 || strcmp(param->name, "weight") != 0) return false;
+    const int kind = (int)spec->options.v[index]; /* the steps; the other kinds have derivatives */
+    return kind >= RHEO_BINARY_WEIGHTS && kind <= RHEO_QUANTISED_WEIGHTS;
 }
 
 static uint32_t classes_of(const checker *c)

@@ -1,6 +1,7 @@
 /* plantext.c: `rheobase plan`: what a recipe's training will be, before it begins. */
 #include "base/clock.h"
 #include "cost/cost.h"
+#include "layer/weights.h"
 #include "recipe/job.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -144,7 +145,8 @@ static const char *kernel_of(const rheo_job *job, uint32_t n)
                 }
         bool bits = from == 0 ? job->session.code.encoder->form == RHEO_BITS
                               : rheo__fires(&net->node[from]);
-        if (binary >= 0 && node->options.v[binary] > 0) return bits ? "popcount" : "bit planes";
+        if (binary >= 0 && (int)node->options.v[binary] == RHEO_BINARY_WEIGHTS && !strcmp(node->layer->name, "dense"))
+            return bits ? "popcount" : "bit planes";
         if (bits) return "spikes: gather or dense by density";
         return from == 0 && job->session.code.encoder->fixed ? "dense, static input once" : "dense";
     }
