@@ -125,7 +125,7 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k,
 }
 
 /* Constants of each neuron's own. */
-static void RHEO_M(window_apart)(const rheo_block *b)
+static RHEO_ASIDE void RHEO_M(window_apart)(const rheo_block *b)
 {
     _Alignas(64) float rows[RHEO_CONSTANTS][RHEO_BLOCK];
     for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
@@ -272,7 +272,7 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
 }
 
 /* Constants apart, or their gradient wanted. */
-static void RHEO_M(adjoint_apart)(const rheo_block_adjoint *a)
+static RHEO_ASIDE void RHEO_M(adjoint_apart)(const rheo_block_adjoint *a)
 {
     _Alignas(64) float rows[RHEO_CONSTANTS][RHEO_BLOCK], gk[RHEO_CONSTANTS][RHEO_BLOCK] = {{0}};
     _Alignas(64) float bar[RHEO_BLOCK] = {0};
