@@ -128,6 +128,24 @@ static const plan_case plan_cases[] = {
      .B = 4,
      .level = -0.3f,
      .gradient = true},
+    {.label = "recurrent by notation and by key",
+     .net = {.net = "- conv: {out: 3, kernel: 3, recurrent: conv}\n- neuron: {model: lif, threshold: "
+                    "0.3}\n- dense: {out: 30}\n- neuron: {recurrent: one-to-one}\n"
+                    "- dense: {out: 12, recurrent: dense}\n- norm: {}\n",
+             .neuron = "{model: lif, threshold: 0.3}",
+             .in = {{1, 7, 6}}},
+     .T = 34,
+     .B = 3,
+     .level = 3,
+     .gradient = true},
+    {.label = "recurrent behind a normalisation",
+     .net = {.net = "40-30br-20r-10", .neuron = "{model: lif, threshold: 0.5}", .in = {{40}}},
+     .T = 11,
+     .B = 4,
+     .level = 2,
+     .train = true,
+     .gradient = true,
+     .mixes = true},
     {.label = "lif-refractory",
      .net = {.net = "80-70-10",
              .neuron = "{model: lif-refractory, tau_syn: 5, gain: 90}",
@@ -163,8 +181,7 @@ static inline rheo_request request_of(const plan_case *c, rheo_form form)
 
 static inline float *inputs_of(const plan_case *c)
 {
-    return numbers(7, c->level,
-                   (size_t)c->T * c->B * rheo__shape_size((rheo_shape){{c->net.in.dim[0], 1, 1}}));
+    return numbers(7, c->level, (size_t)c->T * c->B * rheo__shape_size(c->net.in));
 }
 
 /* All that a run leaves: outputs of all nodes, the read-out, gradients, parameters. */

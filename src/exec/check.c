@@ -15,11 +15,18 @@ rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *re
     return RHEO_OK;
 }
 
-static bool can_add(const rheo_net *net, uint32_t node)
+/* A term of a sum: a projection, or first of all a map whose backward pass does not read its
+ * output. */
+static bool can_add(const rheo_net *net, uint32_t node, bool first)
 {
+    static const char *const maps[] = {"norm", "dropout", "noise"};
+    const rheo_layer *layer = net->node[node].layer;
     uint32_t consumers = 0;
+    bool fits = layer->kind == RHEO_PROJECTION;
+    for (size_t i = 0; i < sizeof maps / sizeof *maps && first; i++)
+        fits = fits || !strcmp(layer->name, maps[i]);
     for (uint32_t e = 0; e < net->edges; e++) consumers += net->edge[e].from == node;
-    return net->node[node].layer->kind == RHEO_PROJECTION && consumers == 1;
+    return fits && consumers == 1;
 }
 
 static rheo_status check_ports(const rheo_plan *plan)
@@ -32,7 +39,8 @@ static rheo_status check_ports(const rheo_plan *plan)
         const uint32_t from = net->edge[first].from;
         bool alike = plan->delayed[e] == plan->delayed[first];
         RHEO_CHECK(
-            plan->ctx, can_add(net, edge->from) && can_add(net, from) && alike, RHEO_UNSUPPORTED,
+            plan->ctx, can_add(net, edge->from, false) && can_add(net, from, true) && alike,
+            RHEO_UNSUPPORTED,
             "node '%s' takes the sum of '%s' and '%s': only projections with this one target, "
             "all with or all without a loop, can add into a port",
             net->node[edge->to].name, net->node[from].name, net->node[edge->from].name);

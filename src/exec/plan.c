@@ -112,6 +112,7 @@ static void lay_tables(rheo_plan *plan, rheo_arena *arena)
     plan->partial = rheo__take(arena, edges, sizeof *plan->partial);
     plan->head = rheo__take(arena, edges, sizeof *plan->head);
     plan->term = rheo__take(arena, nodes, sizeof *plan->term);
+    plan->sum = rheo__take(arena, nodes, sizeof *plan->sum);
     plan->group = rheo__take(arena, nodes, sizeof *plan->group);
     plan->cyclic = rheo__take(arena, nodes, sizeof *plan->cyclic);
     plan->lifted = rheo__take(arena, nodes, sizeof *plan->lifted);
@@ -157,12 +158,11 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     walk(plan, arena); /* once more, now that every loop knows the form of its source */
     arena->used = 0;
     walk(plan, arena);
-    RHEO_CHECK(plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED, "node '%s' adds to a sum %s",
-               plan->net->node[plan->unequal].name,
-               plan->cyclic[plan->unequal]
-                   ? "that is kept for the whole window: not with memory: low"
-                   : "that moves, but stands still itself; let it stand before the moving ones in "
-                     "the net");
+    RHEO_CHECK(
+        plan->ctx, plan->unequal == 0, RHEO_UNSUPPORTED,
+        "node '%s' adds to a sum of spikes, or stands still and adds to a sum that moves; let it "
+        "stand before the moving ones in the net",
+        plan->net->node[plan->unequal].name);
     RHEO_CHECK(plan->ctx, !arena->overflow, RHEO_MEMORY,
                "plan: %u steps of %u samples need more memory than there can be; take fewer",
                plan->request.T, plan->request.B);

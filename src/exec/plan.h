@@ -57,10 +57,11 @@ struct rheo_plan {
     bool *feeds;         /* one an edge: its target gives a gradient to its source */
     bool *partial;       /* one an edge: its branch is kept for a segment only */
     uint16_t *head;      /* one an edge: the edge that is first into its port */
+    uint16_t *sum;       /* one a node: whose signal it adds to; itself: its own */
     uint16_t *term;      /* one a node: the first term of the sum that it adds to */
     uint16_t *group;     /* one a node */
     bool *cyclic;        /* one a node: in a cycle, stepped one by one */
-    bool *lifted;        /* one a node: moves, and adds to a first term that stands still */
+    bool *lifted;        /* one a node: adds to its first term in a signal of its own */
     bool *part;          /* one a node: out is kept for a segment only */
     bool *kept;          /* one a node: its gradient is kept for the whole window */
     bool *cut;           /* one a node: goes by spans that end at multiples of `truncate` */
@@ -93,7 +94,6 @@ rheo_status rheo__plan_stages(rheo_plan *plan);
 rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *request);
 rheo_status rheo__plan_check(rheo_plan *plan);
 /* Signals and gradients (signals.c). */
-uint32_t rheo__plan_sum(const rheo_plan *plan, uint32_t n);
 void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena);
 void rheo__plan_shape_inputs(rheo_plan *plan);
 void rheo__plan_find_wanted(rheo_plan *plan);

@@ -147,12 +147,12 @@ static float *snap_row(const rheo_plan *plan, uint32_t n, uint32_t t)
 
 /* ---- forward ---- */
 
-/* A moving term of a sum whose first term stands still starts from that one's row. */
+/* A lifted term of a sum starts from the first one's row. */
 static void lift_rows(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *from = &plan->work[plan->term[n]].out, *to = &plan->work[n].out;
     for (uint32_t t = t0; t < t1; t++)
-        memcpy(rheo__real_row(to, t, 0), rheo__real_row(from, 0, 0),
+        memcpy(rheo__real_row(to, t, 0), rheo__real_row(from, from->stride_t ? t : 0, 0),
                (size_t)plan->B * to->pitch * sizeof(float));
 }
 
@@ -282,11 +282,15 @@ static void add_pull(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
         }
 }
 
-/* The gradient of a lifted sum, summed over time, is its still first term's. */
+/* The gradient of a lifted sum is its first term's too, summed over time if that stands still. */
 static void lower_rows(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *to = &plan->gradient[plan->term[n]], *from = &plan->gradient[n];
     if (!to->real) return;
+    for (uint32_t t = t0; t < t1 && to->stride_t; t++)
+        memcpy(rheo__real_row(to, t, 0), rheo__real_row(from, t, 0),
+               (size_t)to->pitch * plan->B * sizeof(float));
+    if (to->stride_t) return;
     if (t1 == plan->request.T)
         memset(rheo__real_row(to, 0, 0), 0, (size_t)to->pitch * plan->B * sizeof(float));
     for (uint32_t t = t1; t-- > t0;) add_row(plan, to, 0, from, t);

@@ -3,13 +3,13 @@
  * the window only.
  *
  *   sums       projections into one port add into the signal of the first, in declared order. Where
- *              that one stands still and another moves, the moving one has a signal of its own that
- *              starts from the still one's row at every step (`lifted`).
- *   gradients  one signal a node, written by its first consumer; the others have a branch each,
- * added afterwards. A loop's branch is in its target's time, and therefore has a row more: its row
- * t + 1 is what step t of the source is to have. segments   with low memory, real numbers that flow
- * within a group of stages have RHEO_CHUNK rows, which the steps of a window use one after another;
- * spikes are always kept. */
+ *              that one stands still and another moves, or where another is made anew and the first
+ * is not (low memory), that other has a signal of its own, which starts from the first one's row at
+ * every step (`lifted`). gradients  one signal a node, written by its first consumer; the others
+ * have a branch each, added afterwards. A loop's branch is in its target's time, and therefore has
+ * a row more: its row t + 1 is what step t of the source is to have. segments   with low memory,
+ * real numbers that flow within a group of stages have RHEO_CHUNK rows, which the steps of a window
+ * use one after another; spikes are always kept. */
 #include "exec/plan.h"
 
 static rheo_signal *signal_take(rheo_plan *plan, rheo_signal *s, rheo_form form, uint32_t rows,
@@ -44,16 +44,6 @@ static void find_inputs(rheo_plan *plan, uint32_t n)
     }
 }
 
-/* The node whose signal this one adds to, or the node itself. */
-uint32_t rheo__plan_sum(const rheo_plan *plan, uint32_t n)
-{
-    const uint32_t first = plan->term[n];
-    if (first == n || plan->lifted[n]) return n;
-    for (uint32_t m = 0; m < plan->net->nodes && plan->work[n].out.stride_t; m++)
-        if (plan->lifted[m] && plan->term[m] == first) return m;
-    return first;
-}
-
 /* ---- what is kept for a segment only ---- */
 
 /* Everything that reads the node's signal, and every term that adds to it, runs in its group. */
@@ -76,7 +66,7 @@ static bool still_term(const rheo_plan *plan, uint32_t n)
 {
     for (uint32_t m = 0; m < plan->net->nodes; m++) {
         const rheo_signal *in = plan->work[m].in[0];
-        if (m != n && rheo__plan_sum(plan, m) == n && in && in->stride_t == 0) return true;
+        if (m != n && plan->sum[m] == n && in && in->stride_t == 0) return true;
     }
     return false;
 }
@@ -132,15 +122,15 @@ static void shape_term(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, 
     for (uint32_t m = 0; m < plan->net->nodes; m++)
         if (plan->lifted[m] && plan->term[m] == first) sum = m;
     work->accumulate = true;
-    if (sum == first && !fixed && plan->work[first].out.stride_t == 0 && !plan->looped[n]) {
+    const bool moves = !fixed && plan->work[first].out.stride_t == 0 && !plan->looped[n];
+    const bool again = plan->cyclic[n] && plan->segment < plan->request.T && !plan->part[first];
+    if (sum == first && (moves || again)) {
         plan->lifted[n] = true;
         shape_out(plan, n, form, false, arena);
         return;
     }
-    /* a still term that comes after a lifted one; a loop that would add to its sum once more */
-    if ((fixed && sum != first) ||
-        (plan->cyclic[n] && plan->segment < plan->request.T && !plan->part[sum]))
-        plan->unequal = n;
+    if ((fixed && sum != first) || plan->work[sum].out.form != RHEO_REAL) plan->unequal = n;
+    plan->sum[n] = (uint16_t)sum;
     work->out = plan->work[sum].out;
     plan->part[n] = plan->part[sum];
 }
@@ -163,6 +153,7 @@ void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena)
     bool fixed = plan->request.in_fixed;
     float lo = 0, hi = 1;
     find_inputs(plan, n);
+    plan->sum[n] = (uint16_t)n;
     if (n > 0) work->node->layer->form(work, &form, &fixed, &lo, &hi);
     if (plan->term[n] == n)
         shape_out(plan, n, form, fixed, arena);
@@ -225,7 +216,7 @@ static void shape_regularised(rheo_plan *plan, uint32_t n, rheo_arena *arena)
 static void shape_gradient(rheo_plan *plan, uint32_t n, rheo_arena *arena)
 {
     rheo_work *work = &plan->work[n];
-    const uint32_t sum = rheo__plan_sum(plan, n);
+    const uint32_t sum = plan->sum[n];
     plan->gradient[n] = (rheo_signal){0};
     plan->direct[n] = n == plan->net->output;
     work->gout = NULL;

@@ -5,6 +5,8 @@
  *   from    a name or a list of names (default: the item before)
  *   port    the target's port into which the node feeds (default: its first)
  *   to      feeds this earlier population too, instead of the item that follows
+ *   recurrent  dense, one-to-one or conv: the population (that of the weight layer) drives itself, one
+ *           step late, through weights NAME.recurrent.weight of that kind, without a bias
  * A weight layer that no population follows gets the recipe's default neuron. `- output: NAME` names
  * the output node; default: the last population. */
 #include "net/net.h"
@@ -24,6 +26,8 @@ typedef struct builder {
     const char *port[RHEO_NET_NODES]; /* where a node wants to feed */
     const rheo_doc *map[RHEO_NET_NODES];
     rheo_doc *neuron[RHEO_NET_NODES]; /* a population's map, over the recipe's */
+    const rheo_doc *recurrent;        /* asked for by a weight layer, for the population to come */
+    bool loops[RHEO_NET_NODES];       /* made by `recurrent`: as large as what it reads */
 } builder;
 
 static void where_is(const builder *b, const rheo_doc *doc, char out[128])
@@ -106,7 +110,7 @@ static rheo_status set_surrogate(builder *b, rheo_node_spec *node, const rheo_do
 /* The model and its options: the item's own map over the recipe's `neuron` map. */
 static rheo_status set_neuron(builder *b, uint32_t index, const rheo_doc *map)
 {
-    static const char *const skip[] = {"model", "name", "from", "port", "to", NULL};
+    static const char *const skip[] = {"model", "name", "from", "port", "to", "recurrent", NULL};
     const char *file = b->ask->file ? b->ask->file : "net";
     rheo_node_spec *node = &b->net->node[index];
     RHEO_TRY(rheo__neuron_map(b->ctx, b->ask->neuron, map, file, &b->neuron[index]));
@@ -139,7 +143,8 @@ static rheo_status set_options(builder *b, rheo_node_spec *node, const rheo_doc 
 {
     const char *file = b->ask->file ? b->ask->file : "net";
     for (const rheo_doc *entry = map ? map->child : NULL; entry; entry = entry->next) {
-        static const char *const graph[] = {"name", "from", "port", "to", "synapse", NULL};
+        static const char *const graph[] = {"name", "from", "port", "to", "synapse", "recurrent",
+                                            NULL};
         bool known = false;
         for (uint32_t g = 0; graph[g]; g++) known = known || !strcmp(entry->key, graph[g]);
         if (known && (strcmp(entry->key, "synapse") != 0 || node->synapse)) continue;
@@ -155,8 +160,8 @@ static rheo_status set_options(builder *b, rheo_node_spec *node, const rheo_doc 
         snprintf(where, sizeof where, "%s:%u: %s in layer '%s'", file, entry->line, entry->key,
                  node->name);
         if (index < 0) {
-            const char *names[64] = {"name", "from", "port", "to"};
-            uint32_t count = 4;
+            const char *names[64] = {"name", "from", "port", "to", "recurrent"};
+            uint32_t count = 5;
             for (const rheo_field *f = node->layer->fields; f && f->name && count < 63; f++)
                 names[count++] = f->name;
             for (const rheo_field *f = node->synapse ? node->synapse->fields : NULL;
@@ -208,6 +213,45 @@ static rheo_status connect_from(builder *b, uint32_t node, const rheo_doc *map)
     return RHEO_OK;
 }
 
+static void set_option(rheo_node_spec *node, const char *name, double value)
+{
+    const int at = rheo__field_index(node->layer->fields, name);
+    if (at >= 0) node->options.v[at] = value;
+}
+
+/* Weights of the population's own spikes, one step late, into its first port. */
+static rheo_status add_recurrent(builder *b, uint32_t population, const rheo_doc *ask)
+{
+    static const char *const kinds[] = {"dense", "one-to-one", "conv", NULL};
+    char where[128];
+    where_is(b, ask, where);
+    const char *from = b->net->node[population].name;
+    uint32_t kind = 0, index;
+    while (kinds[kind] && (!ask->text || strcmp(kinds[kind], ask->text) != 0)) kind++;
+    if (ask->text && !strcmp(ask->text, "none")) return RHEO_OK;
+    RHEO_CHECK(b->ctx, kinds[kind], RHEO_USAGE,
+               "%s: recurrent is '%s', expected none, dense, one-to-one or conv", where,
+               ask->text ? ask->text : "");
+    RHEO_CHECK(b->ctx, strlen(from) + sizeof ".recurrent" <= sizeof b->net->node->name, RHEO_USAGE,
+               "%s: the name '%s' is too long for '%s.recurrent'; shorten it", where, from, from);
+    RHEO_TRY(add_node(b, rheo__layer_find(kinds[kind]), from, ask, &index));
+    rheo_node_spec *node = &b->net->node[index];
+    strcat(node->name, ".recurrent"); /* as checked */
+    b->loops[index] = true;
+    set_option(node, "bias", 0);
+    set_option(node, "trained", 1);
+    RHEO_TRY(add_edge(b, population, index, NULL, ask));
+    return add_edge(b, index, population, NULL, ask);
+}
+
+/* As many outputs as inputs. */
+static void size_recurrent(rheo_node_spec *node)
+{
+    const bool dense = rheo__field_index(node->layer->fields, "kernel") < 0;
+    set_option(node, "out", dense ? rheo__shape_size(node->in) : node->in.dim[0]);
+    set_option(node, "padding", -1); /* same */
+}
+
 static rheo_status add_item(builder *b, const rheo_layer *layer, const rheo_doc *map)
 {
     char number[16];
@@ -237,8 +281,13 @@ static rheo_status add_item(builder *b, const rheo_layer *layer, const rheo_doc 
         return RHEO_OK; /* what follows does not take its input from here */
     }
     b->previous = (int)index;
-    if (layer->kind == RHEO_POPULATION) b->net->output = index;
-    return RHEO_OK;
+    const rheo_doc *recurrent = rheo__doc_get(map, "recurrent");
+    if (layer->kind == RHEO_PROJECTION && recurrent) b->recurrent = recurrent;
+    if (layer->kind != RHEO_POPULATION) return RHEO_OK;
+    b->net->output = index;
+    if (!recurrent) recurrent = b->recurrent;
+    b->recurrent = NULL;
+    return recurrent ? add_recurrent(b, index, recurrent) : RHEO_OK;
 }
 
 static rheo_status unknown_layer(builder *b, const rheo_doc *entry)
@@ -285,6 +334,15 @@ static rheo_status check_input(builder *b, const rheo_doc *entry)
     return RHEO_OK;
 }
 
+/* Layers of the literature's notation; the others stand between populations that are written down. */
+static bool brings_neurons(const rheo_layer *layer)
+{
+    static const char *const names[] = {"dense", "conv", "conv-transpose", NULL};
+    for (uint32_t i = 0; names[i]; i++)
+        if (!strcmp(layer->name, names[i])) return true;
+    return false;
+}
+
 static bool weight_follows(const rheo_doc *entry)
 {
     for (; entry; entry = entry->next) {
@@ -324,7 +382,7 @@ static rheo_status add_items(builder *b, const rheo_doc *list)
                    "%s:%u: %s: expected a map of options, e.g. {}", file, item->line, item->key);
         RHEO_TRY(add_item(b, layer, item->kind == RHEO_MAP ? item : NULL));
         if (layer->kind == RHEO_PROJECTION && !rheo__doc_get(item, "to") &&
-            weight_follows(entry->next) && !strcmp(layer->name, "dense"))
+            weight_follows(entry->next) && brings_neurons(layer))
             RHEO_TRY(add_item(b, population, NULL));
     }
     return RHEO_OK;
@@ -362,6 +420,7 @@ static rheo_status infer_shapes(builder *b)
         for (uint32_t p = 1; p < RHEO_PORTS && !fed[0]; p++)
             if (fed[p]) node->in = node->port_in[p], fed[0] = true; /* fed at a later port only */
         RHEO_CHECK(b->ctx, fed[0], RHEO_USAGE, "net: node '%s' has no input", node->name);
+        if (b->loops[n]) size_recurrent(node);
         if (n > 0) RHEO_TRY(node->layer->infer(b->ctx, node));
         rheo_param param;
         while (node->params < RHEO_NODE_PARAMS && node->layer->param &&
@@ -414,7 +473,8 @@ static rheo_status build(builder *b, const rheo_doc *list)
     RHEO_CHECK(b->ctx, items > 0 && items < RHEO_NET_NODES / 2, RHEO_USAGE,
                "%s:%u: net: expected 1 to %d layers, found %u", b->ask->file ? b->ask->file : "net",
                list->line, RHEO_NET_NODES / 2 - 1, items);
-    b->room_nodes = 2 * items + 1;
+    /* an item can bring a population and its recurrent weights */
+    b->room_nodes = 3 * items + 1 < RHEO_NET_NODES ? 3 * items + 1 : RHEO_NET_NODES;
     b->room_edges = 8 * items + 8;
     rheo_net *net = b->net;
     RHEO_TRY(rheo__alloc(b->ctx, b->room_nodes, sizeof *net->node, "the net's nodes", &net->node));
