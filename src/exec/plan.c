@@ -1,5 +1,6 @@
 /* plan.c: making a plan: memory in two walks over one arena. */
 #include "exec/plan.h"
+#include "base/memory.h"
 #include <string.h>
 
 uint32_t rheo__plan_span_end(const rheo_plan *plan, uint32_t t)
@@ -77,6 +78,7 @@ static void walk(rheo_plan *plan, rheo_arena *arena)
     plan->unequal = 0;
     for (uint32_t n = 0; n < plan->net->nodes; n++) plan->lifted[n] = false;
     plan->sample = rheo__take(arena, plan->request.B, sizeof *plan->sample);
+    plan->length = rheo__take(arena, plan->request.B, sizeof *plan->length);
     for (uint32_t i = 0; i < plan->net->nodes; i++)
         walk_node(plan, plan->order[i], arena, &scratch);
     rheo__plan_shape_inputs(plan);
@@ -167,6 +169,14 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
                "plan: %u steps of %u samples need more memory than there can be; take fewer",
                plan->request.T, plan->request.B);
     plan->bytes += arena->used;
+    const uint64_t limit = rheo__memory_limit(), used = rheo_memory_used(plan->ctx).now;
+    RHEO_CHECK(
+        plan->ctx, plan->bytes <= limit && used <= limit - plan->bytes, RHEO_MEMORY,
+        "out of memory: %u steps of %u samples take %.0f MB besides the %.0f MB in use, but "
+        "there are %.0f MB (RHEOBASE_MEMORY sets another limit); take a smaller batch, fewer "
+        "steps%s",
+        plan->request.T, plan->request.B, (double)plan->bytes / 1e6, (double)used / 1e6,
+        (double)limit / 1e6, plan->request.low_memory ? "" : " or memory: low");
     return RHEO_OK;
 }
 

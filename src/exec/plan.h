@@ -81,6 +81,8 @@ struct rheo_plan {
     size_t *adjoint;      /* one a node: floats of work->adjoint */
     rheo_signal greadout; /* of the output population */
     uint32_t *sample;     /* [B] ids */
+    uint32_t *length;     /* [B] steps of each sample, when masked */
+    bool masked;          /* samples of unequal length */
     void *tables, *memory;
     size_t bytes; /* of tables, memory and the plan itself: all it took */
 };
@@ -108,6 +110,10 @@ void rheo__plan_reset(rheo_plan *plan);
 void rheo__plan_show(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
 /* What a plan carries from window to window, for a checkpoint. */
 uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room);
+/* Steps of each sample of the batch, 1 … T (copied), until the next call; NULL: all T (tally.c). */
+rheo_status rheo__plan_lengths(rheo_plan *plan, const uint32_t *length);
+/* Clears what a population gives in the steps behind a sample's end. */
+void rheo__plan_mask(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1);
 /* The window, from the state as it is. The source's signal is plan->work[0].out. */
 void rheo__plan_forward(rheo_plan *plan);
 void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */

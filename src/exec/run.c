@@ -1,6 +1,5 @@
-/* run.c: running a plan: forward stage by stage, backward in the reverse order, and counting. */
+/* run.c: running a plan: forward stage by stage, backward in the reverse order. */
 #include "exec/plan.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,6 +165,7 @@ static void run_node(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
     }
     if (plan->lifted[n]) lift_rows(plan, n, t0, t1);
     work->node->layer->forward(work, t0, t1);
+    rheo__plan_mask(plan, n, t0, t1);
 }
 
 static void run_cycle(rheo_plan *plan, const rheo_stage *stage, uint32_t s0, uint32_t s1)
@@ -273,9 +273,11 @@ static void add_pull(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *pull = &plan->pull[n], *sum = &plan->gradient[n];
     if (!pull->real) return;
-    const float steps = sum->stride_t ? 1.0f : (float)plan->request.T;
     for (uint32_t t = t0; t < (sum->stride_t ? t1 : t0 + 1); t++)
         for (uint32_t b = 0; b < plan->B; b++) {
+            if (plan->masked && t >= plan->length[b]) continue;
+            const uint32_t all = plan->masked ? plan->length[b] : plan->request.T;
+            const float steps = sum->stride_t ? 1.0f : (float)all;
             const float *from = rheo__real_row(pull, 0, b);
             float *to = rheo__real_row(sum, t, b);
             for (uint32_t i = 0; i < sum->N; i++) to[i] += steps * from[i];
@@ -424,43 +426,4 @@ const rheo_signal *rheo__plan_readout(const rheo_plan *plan)
 {
     const rheo_signal *readout = &plan->work[plan->net->output].readout;
     return readout->real ? readout : NULL;
-}
-
-void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
-{
-    for (uint32_t n = 0; n < plan->net->nodes; n++) {
-        const rheo_work *work = &plan->work[n];
-        if (work->node->layer->count) work->node->layer->count(work, t, b0, b1, add);
-    }
-}
-
-static double silent_share(const rheo_signal *out, uint32_t B)
-{
-    uint32_t silent = 0;
-    for (uint32_t w = 0; w < rheo__words(out->N); w++) {
-        uint64_t fired = 0;
-        for (uint32_t t = 0; t < out->T; t++)
-            for (uint32_t b = 0; b < B; b++) fired |= rheo__bits_row(out, t, b)[w];
-        uint32_t here = out->N - w * 64 < 64 ? out->N - w * 64 : 64;
-        silent += here - (uint32_t)__builtin_popcountll(fired);
-    }
-    return (double)silent / out->N;
-}
-
-void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < room; i++) rate[i] = silent[i] = NAN;
-    for (uint32_t n = 0; n < plan->net->nodes && at < room; n++) {
-        const rheo_work *work = &plan->work[n];
-        if (!rheo__is_population(work->node)) continue;
-        if (work->out.form == RHEO_BITS) {
-            uint64_t spikes = 0;
-            for (uint32_t t = 0; t < work->out.T; t++)
-                spikes += rheo__signal_popcount(&work->out, t, 0, plan->B);
-            rate[at] = (double)spikes / ((double)work->out.T * plan->B * work->out.N);
-            silent[at] = silent_share(&work->out, plan->B);
-        }
-        at++;
-    }
 }
