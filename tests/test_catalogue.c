@@ -4,6 +4,7 @@
 #include "faults.h"
 #include <cjson/cJSON.h>
 #include <rheobase/recipe.h>
+#include <glob.h>
 #include <stdio.h>
 #include "cost/cost.h"
 #include "learn/learn.h"
@@ -86,12 +87,20 @@ static const char *readouts(uint32_t i)
     return rheo__readout_names[i];
 }
 
+/* The files of the folder, without their ending. */
 static const char *recipes(uint32_t i)
 {
-    static const char *const names[] = {
-        "binarynet-mlp", "diehl-cook-2015", "diehl-cook-2015-400", "diehl2015-mlp",
-        "softlif-mlp",   "surrogate-mlp",   "surrogate-mlp-rate",  NULL};
-    return names[i];
+    static char names[64][64];
+    glob_t found;
+    assert_int_equal(glob("recipes/*.yaml", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc < 64);
+    const bool there = i < found.gl_pathc;
+    if (there) {
+        const char *file = found.gl_pathv[i] + strlen("recipes/");
+        snprintf(names[i], sizeof names[i], "%.*s", (int)(strlen(file) - strlen(".yaml")), file);
+    }
+    globfree(&found);
+    return there ? names[i] : NULL;
 }
 
 static const char *layers(uint32_t i)
