@@ -1,8 +1,8 @@
 /* latency.c: one spike a feature, the earlier the larger it is.
  *
- *   latency  time = tau ln(x / (x - threshold)) + first               a LIF neuron's under a
- * current x curve linear: time = tau (1 - x) + first                 [steps], rounded, halves to
- * even x at or below the threshold fires at the latest time; `clip`: below it, not at all.
+ *   latency  time = tau ln(x / (x - threshold)) + first [steps], a LIF neuron's under a current x;
+ *            curve linear: time = tau (1 - x) + first; rounded, halves to even.
+ *            x at or below the threshold fires at the latest time; `clip`: below it, not at all.
  *            `normalise` stretches the times from `first` to the last step: linear by
  *            tau = T - 1 - first; log by the latest time, that of x = threshold + 1e-7.
  *            Spikes beyond the window are lost.

@@ -1,10 +1,11 @@
 /* phase.c: codes in periods and bursts; x is held to 0 ... 1.
  *
  *   phase           a spike in every period of K steps, at phase round((1 - x)(K - 1)); silent at
- * or below the threshold weighted-phase  q = floor(2^K x), held to 2^K - 1; step k of every period
- * carries bit K-1-k of q with the weight 2^-(1+k), so a period's sum is x to 2^-K. Weights make it
- * real. burst           n = ceil(most x) spikes from the first step on, `interval` apart: interval
- * = ceil(longest - (longest - shortest) x), longest for a single spike
+ *                   or below the threshold
+ *   weighted-phase  q = floor(2^K x), held to 2^K - 1; step k of every period carries bit K-1-k of
+ *                   q with the weight 2^-(1+k), so a period's sum is x to 2^-K; weights make it
+ * real burst           n = ceil(most x) spikes from the first step on, `interval` apart: interval =
+ * ceil(longest - (longest - shortest) x), longest for a single spike
  *
  * Kim et al. 2018, "Deep neural networks with weighted spikes"; bursts as in Guo et al. 2021,
  * "Neural coding in spiking neural networks: a comparative study". */

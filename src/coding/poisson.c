@@ -4,8 +4,10 @@
  *   poisson   P(s[t] = 1) = min(1, x * rate * intensity * dt / 1000)    [1], rate in Hz, dt in ms
  *             rate        63.75  Hz  rate of x = 1 at intensity 1
  *             duration     0     ms  silence from here on; 0: spikes to the end of the window
- *   rate      P(s[t] = 1) = gain * intensity * x + offset, held to 0 ... 1    (snnTorch's
- * spikegen.rate) gain         1     1   factor on the input offset       0     1   added to it
+ *   rate      P(s[t] = 1) = gain * intensity * x + offset, held to 0 ... 1, which is
+ *             snnTorch's spikegen.rate
+ *             gain         1     1      factor on the input
+ *             offset       0     1      added to it
  *             first        0     steps  silence before this step
  *
  * With rate = 1000/dt, x is the probability of a spike in a step. Negative x is silent. poisson's

@@ -2,13 +2,13 @@
  * still after the last. The first plane has the spikes for `up`, the second those for `down`.
  *
  *   series         s[t] = gain x[t], real values
- *   delta          up: x[t] - x[t-1] >= threshold; down (with `off`): <= -threshold; x[-1] = 0, or
- * x[0] with `pad`                                        (snnTorch's spikegen.delta) threshold up:
- * x[t] - x[t-1] > theta; down: < -theta; theta = mean + factor deviation of the differences of the
- * channel's whole series, at least 0   (threshold-based: TBR) step-forward   up: x[t] > base +
- * threshold, then base rises by it; down: alike; base[0] = x[0] moving-window  up: x[t] > base +
- * threshold; down: alike; base: mean of the `window` points before t (of those that there are; at t
- * = 0 x[0])
+ *   delta          up: x[t] - x[t-1] >= threshold; down (with `off`): <= -threshold;
+ *                  x[-1] = 0, or x[0] with `pad` (snnTorch's spikegen.delta)
+ *   threshold      up: x[t] - x[t-1] > theta; down: < -theta; theta = mean + factor deviation of
+ *                  the differences of the channel's whole series, at least 0 (TBR)
+ *   step-forward   up: x[t] > base + threshold, then base rises by it; down: alike; base[0] = x[0]
+ *   moving-window  up: x[t] > base + threshold; down: alike; base: mean of the `window` points
+ *                  before t (of those that there are; at t = 0 x[0])
  *
  * Decoded by adding up: x[t] = x[t-1] + theta (up - down), from x[0] on (delta without `pad`: from
  * 0). threshold looks at a series as a whole, so it knows a sample before its first step. Petro,
@@ -54,8 +54,9 @@ static void series_encode(const rheo_encode *call, rheo_signal *out)
 /* ---- codes of changes: a rule that walks along a series ---- */
 
 typedef struct walk {
-    float base, theta;
+    float base, theta; /* after t = 0: where decoding begins, and a spike's step */
 } walk;
+/* 1: up, -1: down, 0: no spike. */
 typedef int rule(const double *v, const rheo_series *s, uint64_t t, walk *w);
 
 static void walk_along(const rheo_encode *call, rheo_signal *out, uint32_t b, rule *step)
@@ -74,15 +75,15 @@ static void walk_along(const rheo_encode *call, rheo_signal *out, uint32_t b, ru
 }
 
 /* What the spikes add up to. */
-static void add_up(const rheo_encode *call, const rheo_signal *out, uint32_t b, bool zero,
-                   rule *step, float *x)
+static void add_up(const rheo_encode *call, const rheo_signal *out, uint32_t b, rule *step,
+                   float *x)
 {
     const uint32_t channels = (uint32_t)call->options->v[RHEO_SERIES_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) {
         const rheo_series s = rheo__series_of(call, b, c);
         walk w = {0};
-        step(call->options->v, &s, 0, &w); /* for theta */
-        float at = zero ? 0 : rheo__point(&s, 0);
+        step(call->options->v, &s, 0, &w);
+        float at = w.base;
         for (uint32_t t = 0; t < s.points; t++) {
             if (t < out->T && rheo__signal_get(out, t, b, c) > 0) at += w.theta;
             if (t < out->T && out->N > channels && rheo__signal_get(out, t, b, channels + c) > 0)
@@ -91,6 +92,21 @@ static void add_up(const rheo_encode *call, const rheo_signal *out, uint32_t b, 
         }
     }
 }
+
+/* The functions of a code whose rule is NAME_rule. */
+#define CODE(name)                                                                                 \
+    static void name##_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)               \
+    {                                                                                              \
+        walk_along(call, out, b, name##_rule);                                                     \
+    }                                                                                              \
+    static void name##_encode(const rheo_encode *call, rheo_signal *out)                           \
+    {                                                                                              \
+        rheo__encode_samples(call, out, name##_sample);                                            \
+    }                                                                                              \
+    static void name##_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x) \
+    {                                                                                              \
+        add_up(call, s, b, name##_rule, x);                                                        \
+    }
 
 static uint32_t two_planes(const rheo_options *options, uint32_t N)
 {
@@ -117,24 +133,11 @@ static int delta_rule(const double *v, const rheo_series *s, uint64_t t, walk *w
 {
     const float now = rheo__point(s, t);
     const float before = t > 0 ? rheo__point(s, t - 1) : v[PAD] > 0 ? now : 0;
-    w->theta = (float)v[THRESHOLD];
+    w->base = before, w->theta = (float)v[THRESHOLD];
     return (now - before >= w->theta) - (now - before <= -w->theta);
 }
 
-static void delta_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
-{
-    walk_along(call, out, b, delta_rule);
-}
-
-static void delta_encode(const rheo_encode *call, rheo_signal *out)
-{
-    rheo__encode_samples(call, out, delta_sample);
-}
-
-static void delta_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    add_up(call, s, b, call->options->v[PAD] <= 0, delta_rule, x);
-}
+CODE(delta)
 
 /* ---- threshold-based ---- */
 
@@ -160,25 +163,12 @@ static float deviation_threshold(double factor, const rheo_series *s)
 
 static int threshold_rule(const double *v, const rheo_series *s, uint64_t t, walk *w)
 {
-    if (t == 0) w->theta = deviation_threshold(v[THRESHOLD], s);
+    if (t == 0) w->base = rheo__point(s, 0), w->theta = deviation_threshold(v[THRESHOLD], s);
     const float d = t > 0 ? rheo__point(s, t) - rheo__point(s, t - 1) : 0;
     return (d > w->theta) - (d < -w->theta);
 }
 
-static void threshold_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
-{
-    walk_along(call, out, b, threshold_rule);
-}
-
-static void threshold_encode(const rheo_encode *call, rheo_signal *out)
-{
-    rheo__encode_samples(call, out, threshold_sample);
-}
-
-static void threshold_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    add_up(call, s, b, false, threshold_rule, x);
-}
+CODE(threshold)
 
 /* ---- step forward ---- */
 
@@ -198,20 +188,7 @@ static int step_rule(const double *v, const rheo_series *s, uint64_t t, walk *w)
     return change;
 }
 
-static void step_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
-{
-    walk_along(call, out, b, step_rule);
-}
-
-static void step_encode(const rheo_encode *call, rheo_signal *out)
-{
-    rheo__encode_samples(call, out, step_sample);
-}
-
-static void step_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    add_up(call, s, b, false, step_rule, x);
-}
+CODE(step)
 
 /* ---- moving window ---- */
 
@@ -233,20 +210,7 @@ static int window_rule(const double *v, const rheo_series *s, uint64_t t, walk *
     return (now > w->base + w->theta) - (now < w->base - w->theta);
 }
 
-static void window_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
-{
-    walk_along(call, out, b, window_rule);
-}
-
-static void window_encode(const rheo_encode *call, rheo_signal *out)
-{
-    rheo__encode_samples(call, out, window_sample);
-}
-
-static void window_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    add_up(call, s, b, false, window_rule, x);
-}
+CODE(window)
 
 static const char source[] = "Petro, Kasabov & Kiss 2020, doi:10.1109/TNNLS.2019.2906158";
 

@@ -4,11 +4,13 @@
  *   at every step   membrane-ce       sum_t l(v[t])           snnTorch's tutorial 5
  *                   step-ce           1/T sum_t l(s[t])       snnTorch's ce_rate_loss
  *                   tet               (1-lambda)/T sum_t l(v[t]) + lambda/(T C) sum (v - target)^2
- *   of a sum        rate-ce           l(scale sum_t s[t])     spike counts; snnTorch's
- * ce_count_loss mean-ce           l(scale/T sum_t s[t])   firing rates cross-entropy     l(sum_t
- * y[t])           real outputs, e.g. T = 1 membrane-sum-ce   l(scale sum_t v[t]) membrane-mean-ce
- * l(scale/T sum_t v[t]) of one step     membrane-max-ce   l(max_t v[t])           snnTorch's
- * ce_max_membrane_loss; Norse membrane-last-ce  l(v[T-1])
+ *   of a sum        rate-ce           l(scale sum_t s[t])     counts; snnTorch's ce_count_loss
+ *                   mean-ce           l(scale/T sum_t s[t])   firing rates
+ *                   cross-entropy     l(sum_t y[t])           real outputs, e.g. T = 1
+ *                   membrane-sum-ce   l(scale sum_t v[t])
+ *                   membrane-mean-ce  l(scale/T sum_t v[t])
+ *   of one step     membrane-max-ce   l(max_t v[t])           snnTorch's ce_max_membrane_loss
+ *                   membrane-last-ce  l(v[T-1])
  *
  * The largest membrane is each neuron's own; of equal ones the first takes the gradient.
  *

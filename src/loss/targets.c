@@ -1,10 +1,10 @@
 /* targets.c: losses that compare the output with a target for each class:
  *
  *   rate-mse       1/C sum_c (1/T sum_t s[t,c] - target_c)^2                (in rates)
- *   count-mse      1/(T C) sum_c (sum_t s[t,c] - floor(T target_c))^2       snnTorch's
- * mse_count_loss membrane-mse   1/(T C) sum_t sum_c (v[t,c] - target_c)^2                snnTorch's
- * mse_membrane_loss squared-hinge  1/C sum_c max(0, 1 - target_c 1/T sum_t y[t,c])^2        target
- * +1 and -1
+ *   count-mse      1/(T C) sum_c (sum_t s[t,c] - floor(T target_c))^2
+ *                  (snnTorch's mse_count_loss)
+ *   membrane-mse   1/(T C) sum_t sum_c (v[t,c] - target_c)^2   (snnTorch's mse_membrane_loss)
+ *   squared-hinge  1/C sum_c max(0, 1 - target_c 1/T sum_t y[t,c])^2, target +1 and -1
  *
  * The target is `correct` for the label and `incorrect` for the others, a neuron's; of a population
  * that is summed, times its neurons. Data with real targets give their own, a class's (count-mse:
