@@ -201,7 +201,7 @@ static void test_every_model(void **state)
 
 typedef struct variant {
     const char *model;
-    setting set[6];
+    setting set[8];
 } variant;
 
 /* The options that the table above leaves at their defaults. */
@@ -224,10 +224,19 @@ static void test_options(void **state)
         {"leaky-integrator", {{"order", 0}, {"alpha", 0.7}, {"start", 0.3}}},
         {"leaky-integrator",
          {{"order", 3}, {"tau_syn", 4}, {"tau", 9}, {"scaled", 1}, {"rest", 0.2}}},
+        {"izhikevich", {{"step", 0}, {"gain", 20}}},
+        {"izhikevich", {{"step", 1}, {"gain", 20}}},
+        {"izhikevich", {{"step", 2}, {"gain", 20}}},
+        {"izhikevich-2007", {{"step", 1}, {"gain", 500}}},
+        {"izhikevich-2007", {{"step", 2}, {"gain", 500}}},
+        {"eif", {{"order", 0}, {"tau_syn", 4}, {"gain", 9}}},
+        {"eif", {{"order", 1}, {"tau_syn", 4}, {"gain", 9}, {"decay", 1}}},
+        {"adex", {{"order", 0}, {"tau_syn", 4}, {"gain", 500}}},
+        {"adex", {{"order", 1}, {"tau_syn", 4}, {"gain", 500}, {"decay", 1}}},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         trial c = trial_of(rheo__neuron_find(variants[i].model), 0, 0, 0);
-        for (int o = 0; o < 6 && variants[i].set[o].name; o++)
+        for (int o = 0; variants[i].set[o].name; o++)
             set_option(&c, variants[i].set[o].name, variants[i].set[o].value);
         const double off = best_of(&c);
         if (!(off <= LIMIT)) fail_msg("variant %zu, %s: off by %.2e", i, variants[i].model, off);

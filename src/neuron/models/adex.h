@@ -3,9 +3,9 @@
  *   C dv/dt = -g (v - rest) + g delta exp((v - rheobase)/delta) - w + i
  *   tau_w dw/dt = a (v - rest) - w;   v > peak: v = reset, w += b
  *
- * Units pF, nS, pA, mV, ms. Norse's dimensionless cell (LIFAdEx) is C = tau in ms, g 1, decay
- * euler, its own tau_syn, and peak = rheobase = threshold. Learnable: capacitance, leak, a, b,
- * tau_w, rheobase, delta. Leaves out: conductance synapses. */
+ * Units pF, nS, pA, mV, ms. Norse's dimensionless cell (LIFAdEx; dialect norse) is C = tau in ms,
+ * g 1, decay euler, order decay-after, its own tau_syn, and peak = rheobase = threshold. Learnable:
+ * capacitance, leak, a, b, tau_w, rheobase, delta. Leaves out: conductance synapses. */
 #ifdef RHEO_ROW
 RHEO_ROW(adex)
 #else

@@ -67,7 +67,7 @@ static const rheo_field cuba_lif_fields[] = {
     RHEO_NUMBER_FIELD("beta", "1", 0.8, 0, 1, "decay of the membrane a step, when tau is 0"),
     RHEO_NUMBER_FIELD("tau_syn", "ms", 0, 0, 1e9, "time constant of the current; 0: alpha is used"),
     RHEO_NUMBER_FIELD("tau", "ms", 0, 0, 1e9, "time constant of the membrane; 0: beta is used"),
-    RHEO_CHOICE_FIELD("decay", 0, leaky_decays, "exp(-dt/tau), or 1 - dt/tau, of both"),
+    RHEO_CHOICE_FIELD("decay", 0, spiking_decays, "exp(-dt/tau), or 1 - dt/tau, of both"),
     RHEO_CHOICE_FIELD("order", 0, cuba_orders, "of input, decay of the current and use of it"),
     RHEO_FLAG_FIELD("scaled", 0, "the membrane's input times 1 - beta"),
     RHEO_NUMBER_FIELD("gain", "1", 1, -1e30, 1e30, "of the current: a resistance"),

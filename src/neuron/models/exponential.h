@@ -9,8 +9,9 @@
  * where the right-hand side, frozen, would let it rest: first order, stable for any dt as far as
  * the leak goes. The upstroke ends at the peak, and beyond it the exponential stays what it is
  * there, so nothing overflows. w takes the same kind of step, with v as it was before.
- * With tau_syn above 0 the input feeds a current that decays and acts from the next step on
- * (Norse's order).
+ * With tau_syn above 0 the input i feeds a current that decays, in one of two orders:
+ *   membrane-first   v is driven by c[t-1],         c[t] = keep c[t-1] + i[t]
+ *   decay-after      v is driven by c[t-1] + i[t],  c[t] = keep (c[t-1] + i[t])   (Norse's)
  *
  * The surrogate's argument is (v - peak)/|peak - reset|: its slope has no unit. */
 #define RHEO_INPUTS   1
@@ -49,6 +50,7 @@ enum {
     EXPO_OLD, /* of the current before this step's input */
     EXPO_NOW, /* of the input itself */
     EXPO_KEEP,
+    EXPO_TAKE, /* of the input, into the current */
     EXPO_PASS,
     EXPO_RATE_W,
     EXPO_A,
@@ -102,7 +104,7 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REA
     s->w = s->w + k[EXPO_RATE_W] * (k[EXPO_A] * (s->v - k[EXPO_REST]) - s->w) + k[EXPO_B] * z;
 #endif
     s->v = pre * (1 - z) + k[EXPO_RESET] * z;
-    s->c = k[EXPO_KEEP] * s->c + in[0];
+    s->c = k[EXPO_KEEP] * s->c + k[EXPO_TAKE] * in[0];
     left = left > 0 ? left : (REAL)0;
     s->hold = z > (REAL)0.5 ? k[EXPO_HOLD] : left;
 }
@@ -138,13 +140,13 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 #endif
     gs->c = k[EXPO_KEEP] * gc + k[EXPO_OLD] * gi;
     gs->hold = 0;
-    gin[0] = gc + k[EXPO_NOW] * gi;
+    gin[0] = k[EXPO_TAKE] * gc + k[EXPO_NOW] * gi;
 }
 
 #if defined RHEO_ABOUT && !defined RHEO_EXPONENTIAL_ABOUT
 #define RHEO_EXPONENTIAL_ABOUT
 #include "neuron/models/spiking.h"
-static const char *const expo_decays[] = {"exponential", "euler", NULL};
+static const char *const expo_orders[] = {"membrane-first", "decay-after", NULL};
 enum {
     EXPO_F_REST,
     EXPO_F_RHEOBASE,
@@ -154,6 +156,7 @@ enum {
     EXPO_F_HOLD,
     EXPO_F_TAU_SYN,
     EXPO_F_DECAY,
+    EXPO_F_ORDER,
     EXPO_F_DETACH,
     EXPO_F_OWN /* the model's own follow */
 };
@@ -166,7 +169,10 @@ enum {
         RHEO_NUMBER_FIELD("reset", "mV", reset, -1e4, 1e4, "membrane after a spike"),              \
         RHEO_NUMBER_FIELD("refractory", "ms", 0, 0, 1e6, "held at reset after a spike"),           \
         RHEO_NUMBER_FIELD("tau_syn", "ms", 0, 0, 1e9, "decay of the input's current; 0: none"),    \
-        RHEO_CHOICE_FIELD("decay", 0, expo_decays, "step of what decays"), RHEO_DETACH_FIELD
+        RHEO_CHOICE_FIELD("decay", 0, spiking_decays, "step of what decays"),                      \
+        RHEO_CHOICE_FIELD("order", 0, expo_orders,                                                 \
+                          "with tau_syn: v takes the current before the input, or with it"),       \
+        RHEO_DETACH_FIELD
 
 /* The part of a decay that a step does. */
 static double expo_part(const rheo_options *o, double dt, double tau)
@@ -200,9 +206,11 @@ static rheo_status expo_constants(rheo_context *ctx, const char *name, const rhe
     k[EXPO_RESET] = v[EXPO_F_RESET];
     k[EXPO_UNIT] = 1 / (v[EXPO_F_PEAK] - v[EXPO_F_RESET]);
     k[EXPO_HOLD] = round(v[EXPO_F_HOLD] / dt);
+    const bool after = syn > 0 && (int)v[EXPO_F_ORDER] == 1;
     k[EXPO_OLD] = syn > 0;
-    k[EXPO_NOW] = !(syn > 0);
+    k[EXPO_NOW] = !(syn > 0) || after;
     k[EXPO_KEEP] = syn > 0 ? 1 - expo_part(o, dt, syn) : 0;
+    k[EXPO_TAKE] = after ? k[EXPO_KEEP] : 1;
     k[EXPO_PASS] = v[EXPO_F_DETACH] == 0;
     return RHEO_OK;
 }

@@ -82,6 +82,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct glif_state *s, cons
 }
 
 #ifdef RHEO_ABOUT
+#include "neuron/models/spiking.h"
 #define RHEO_NAME  "glif"
 #define RHEO_TITLE "gated LIF: learned mixtures of decays, resets and input"
 #define RHEO_EQUATIONS                                                                             \
@@ -116,7 +117,7 @@ static const rheo_field glif_fields[] = {
     GLIF_GATE("w_linear", -3.6636, "linear decay: what is lost in a step, 0.025"),
     GLIF_GATE("w_subtract", 0, "what a spike subtracts, 0.5"),
     GLIF_GATE("w_conduct", 0, "conductance of the input, 0.5"),
-    RHEO_CHOICE_FIELD("test", 0, leaky_tests, "v > threshold, or v >= threshold"),
+    RHEO_CHOICE_FIELD("test", 0, spiking_tests, "v > threshold, or v >= threshold"),
     RHEO_FLAG_FIELD("detach", 0, "no gradient flows through the reset"),
     RHEO_SURROGATE_FIELDS(0),
     RHEO_FIELD_END};

@@ -4,9 +4,12 @@
  *   dv/dt = q2 v^2 + q1 v + q0 + g (gain i - u)
  *   du/dt = a (b (v - v0) - u);    v >= peak: v = c, u = u + d
  *
- * One step of dt, in the order of the 2003 paper's program: v by two Euler steps of dt/2 with u and
- * i constant, then u by one with the new v, then the reset where v >= peak. First order; the paper
- * runs it with dt = 1 ms. The overshoot beyond the peak, not clipped there either, acts on u.
+ * One step of dt, as `step` says, then the reset where v >= peak:
+ *   halves    the 2003 paper's program: v by two Euler steps of dt/2 with u and i constant, then u
+ *             by one with the new v; the paper takes dt = 1 ms
+ *   in-turn   v by one Euler step, then u by one with the new v (SpikingJelly)
+ *   euler     v and u by one Euler step together (Norse)
+ * First order, all three. The overshoot beyond the peak, not clipped there either, acts on u.
  * The surrogate's argument is (v - peak)/|peak - c|. */
 #define RHEO_INPUTS   1
 #define RHEO_COUNT    IZH_COUNT
@@ -22,12 +25,14 @@
 #ifndef RHEO_IZH_ONCE
 #define RHEO_IZH_ONCE
 enum {
-    IZH_Q2, /* half a step times q2, q1, q0, g */
+    IZH_Q2, /* what is left of a step, a half or all, times q2, q1, q0, g */
     IZH_Q1,
     IZH_Q0,
     IZH_G,
-    IZH_IN, /* current for an input of 1 */
-    IZH_A,  /* dt a */
+    IZH_HALVES, /* 1: a first half step of v before */
+    IZH_NEW,    /* 1: u sees the new v, 0: the old one */
+    IZH_IN,     /* current for an input of 1 */
+    IZH_A,      /* dt a */
     IZH_B,
     IZH_V0,
     IZH_PEAK,
@@ -51,24 +56,32 @@ RHEO_INLINE REAL RHEO_M(allowed)(const REAL *k, const struct RHEO_M(state) * s)
     return s->v < (REAL)1e30 ? (REAL)1 : (REAL)0;
 }
 
-RHEO_INLINE REAL RHEO_M(half)(const REAL *k, REAL v, REAL i)
+/* How far v moves in what a step is made of. */
+RHEO_INLINE REAL RHEO_M(move)(const REAL *k, REAL v, REAL i)
 {
-    return v + ((k[IZH_Q2] * v + k[IZH_Q1]) * v + k[IZH_Q0] + k[IZH_G] * i);
+    return (k[IZH_Q2] * v + k[IZH_Q1]) * v + k[IZH_Q0] + k[IZH_G] * i;
+}
+
+RHEO_INLINE REAL RHEO_M(middle)(const REAL *k, REAL v, REAL i)
+{
+    return v + k[IZH_HALVES] * RHEO_M(move)(k, v, i);
 }
 
 RHEO_INLINE REAL RHEO_M(drive)(const REAL *k, const struct RHEO_M(state) * s, const REAL *in,
                                REAL *pre)
 {
     REAL i = k[IZH_IN] * in[0] - s->u;
-    *pre = RHEO_M(half)(k, RHEO_M(half)(k, s->v, i), i);
+    REAL middle = RHEO_M(middle)(k, s->v, i);
+    *pre = middle + RHEO_M(move)(k, middle, i);
     return (*pre - k[IZH_PEAK]) * k[IZH_UNIT];
 }
 
 RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REAL *in, REAL pre,
                               REAL z, REAL learn)
 {
+    REAL seen = k[IZH_NEW] > 0 ? pre : s->v;
     (void)in, (void)learn;
-    s->u = s->u + k[IZH_A] * (k[IZH_B] * (pre - k[IZH_V0]) - s->u) + k[IZH_D] * z;
+    s->u = s->u + k[IZH_A] * (k[IZH_B] * (seen - k[IZH_V0]) - s->u) + k[IZH_D] * z;
     s->v = pre * (1 - z) + k[IZH_C] * z;
 }
 
@@ -78,17 +91,18 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 {
     REAL i = k[IZH_IN] * in[0] - s->u, gu = gs->u;
     REAL gx = (gz + k[IZH_PASS] * (gs->v * (k[IZH_C] - pre)) + gu * k[IZH_D]) * d;
-    REAL gpre = gs->v - gs->v * z + gx * k[IZH_UNIT] + gu * (k[IZH_A] * k[IZH_B]);
-    REAL middle = RHEO_M(half)(k, s->v, i);
+    REAL seen = k[IZH_NEW] > 0 ? pre : s->v, gseen = gu * (k[IZH_A] * k[IZH_B]);
+    REAL gpre = gs->v - gs->v * z + gx * k[IZH_UNIT] + k[IZH_NEW] * gseen;
+    REAL middle = RHEO_M(middle)(k, s->v, i);
     REAL gmiddle = gpre * (1 + 2 * k[IZH_Q2] * middle + k[IZH_Q1]);
-    REAL gi = (gpre + gmiddle) * k[IZH_G];
-    gk[IZH_A] += gu * (k[IZH_B] * (pre - k[IZH_V0]) - s->u);
-    gk[IZH_B] += gu * k[IZH_A] * (pre - k[IZH_V0]);
+    REAL gmove = k[IZH_HALVES] * gmiddle, gi = (gpre + gmove) * k[IZH_G];
+    gk[IZH_A] += gu * (k[IZH_B] * (seen - k[IZH_V0]) - s->u);
+    gk[IZH_B] += gu * k[IZH_A] * (seen - k[IZH_V0]);
     gk[IZH_C] += gs->v * z;
     gk[IZH_D] += gu * z;
     gk[IZH_UNIT] += gx * (pre - k[IZH_PEAK]);
     gk[IZH_IN] += gi * in[0];
-    gs->v = gmiddle * (1 + 2 * k[IZH_Q2] * s->v + k[IZH_Q1]);
+    gs->v = gmiddle + gmove * (2 * k[IZH_Q2] * s->v + k[IZH_Q1]) + (1 - k[IZH_NEW]) * gseen;
     gs->u = gu * (1 - k[IZH_A]) - gi;
     gin[0] = gi * k[IZH_IN];
 }
@@ -97,7 +111,23 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 #define RHEO_IZH_ABOUT
 #include "neuron/models/spiking.h"
 /* the model's own follow from IZH_F_OWN on */
-enum { IZH_F_A, IZH_F_B, IZH_F_C, IZH_F_D, IZH_F_PEAK, IZH_F_GAIN, IZH_F_DETACH, IZH_F_OWN };
+enum {
+    IZH_F_A,
+    IZH_F_B,
+    IZH_F_C,
+    IZH_F_D,
+    IZH_F_PEAK,
+    IZH_F_GAIN,
+    IZH_F_STEP,
+    IZH_F_DETACH,
+    IZH_F_OWN
+};
+static const char *const izh_steps[] = {"halves", "in-turn", "euler", NULL};
+#define RHEO_IZH_LAST_FIELDS                                                                       \
+    RHEO_CHOICE_FIELD(                                                                             \
+        "step", 0, izh_steps,                                                                      \
+        "v in two half steps, then u; v in one, then u; or both from the old v and u"),            \
+        RHEO_DETACH_FIELD
 
 /* Where it rests without input, else at (c, b (c - v0)). q: of dv/dt. */
 static void izh_start(double q2, double q1, double q0, double g, double *k)
@@ -112,7 +142,7 @@ static void izh_start(double q2, double q1, double q0, double g, double *k)
 static rheo_status izh_constants(rheo_context *ctx, const char *name, const rheo_options *o,
                                  double dt, const double q[4], double v0, double *k)
 {
-    const double *v = o->v;
+    const double *v = o->v, part = v[IZH_F_STEP] == 0 ? dt / 2 : dt;
     RHEO_CHECK(ctx, dt > 0, RHEO_USAGE, "%s: the step must be above 0 ms, found %g; give dt", name,
                dt);
     RHEO_CHECK(ctx, v[IZH_F_C] < v[IZH_F_PEAK], RHEO_USAGE,
@@ -120,10 +150,12 @@ static rheo_status izh_constants(rheo_context *ctx, const char *name, const rheo
     RHEO_CHECK(ctx, v[IZH_F_A] * dt < 2, RHEO_USAGE,
                "%s: a dt = %g makes the recovery unstable, it must be below 2; shorten dt", name,
                v[IZH_F_A] * dt);
-    k[IZH_Q2] = q[0] * dt / 2;
-    k[IZH_Q1] = q[1] * dt / 2;
-    k[IZH_Q0] = q[2] * dt / 2;
-    k[IZH_G] = q[3] * dt / 2;
+    k[IZH_Q2] = q[0] * part;
+    k[IZH_Q1] = q[1] * part;
+    k[IZH_Q0] = q[2] * part;
+    k[IZH_G] = q[3] * part;
+    k[IZH_HALVES] = v[IZH_F_STEP] == 0;
+    k[IZH_NEW] = v[IZH_F_STEP] < 2;
     k[IZH_IN] = v[IZH_F_GAIN];
     k[IZH_A] = v[IZH_F_A] * dt;
     k[IZH_B] = v[IZH_F_B];

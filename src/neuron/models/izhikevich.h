@@ -29,7 +29,7 @@ RHEO_ROW(izhikevich)
     "spike when v >= peak: v = c, u = u + d"
 #define RHEO_SOURCE     "Izhikevich 2003 (IEEE Trans. Neural Netw. 14), equations 1 to 3"
 #define RHEO_PORT_NAMES "input"
-#define RHEO_MULTIPLIES 12
+#define RHEO_MULTIPLIES 13
 #define RHEO_ADDS       13
 #define RHEO_INITIAL    1
 #define RHEO_LEARNABLE  "a", "b", "c", "d", "gain"
@@ -40,7 +40,7 @@ static const rheo_field izhikevich_fields[] = {
     RHEO_NUMBER_FIELD("d", "mV/ms", 8, -1e4, 1e4, "jump of the recovery at a spike"),
     RHEO_NUMBER_FIELD("peak", "mV", 30, -1e4, 1e4, "v from here on is a spike"),
     RHEO_NUMBER_FIELD("gain", "mV/ms", 1, -1e9, 1e9, "current for an input of 1"),
-    RHEO_DETACH_FIELD,
+    RHEO_IZH_LAST_FIELDS,
     RHEO_SURROGATE_FIELDS(0),
     RHEO_FIELD_END};
 

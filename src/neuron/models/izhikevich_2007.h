@@ -26,7 +26,7 @@ RHEO_ROW(izhikevich_2007)
     "(C = curve = peak = 1, rest = threshold = 0: dv/dt = v^2 - u + i, the dimensionless form)"
 #define RHEO_SOURCE     "Izhikevich 2007, Dynamical Systems in Neuroscience, equations 8.5 and 8.6"
 #define RHEO_PORT_NAMES "input"
-#define RHEO_MULTIPLIES 12
+#define RHEO_MULTIPLIES 13
 #define RHEO_ADDS       13
 #define RHEO_INITIAL    1
 #define RHEO_LEARNABLE  "a", "b", "c", "d", "gain"
@@ -37,7 +37,7 @@ static const rheo_field izhikevich_2007_fields[] = {
     RHEO_NUMBER_FIELD("d", "pA", 100, -1e6, 1e6, "jump of the recovery at a spike"),
     RHEO_NUMBER_FIELD("peak", "mV", 35, -1e4, 1e4, "v from here on is a spike"),
     RHEO_NUMBER_FIELD("gain", "pA", 1, -1e9, 1e9, "current for an input of 1"),
-    RHEO_DETACH_FIELD,
+    RHEO_IZH_LAST_FIELDS,
     RHEO_NUMBER_FIELD("capacitance", "pF", 100, 1e-6, 1e9, "of the membrane"),
     RHEO_NUMBER_FIELD("curve", "nS/mV", 0.7, 1e-6, 1e6, "of the parabola (k)"),
     RHEO_NUMBER_FIELD("rest", "mV", -60, -1e4, 1e4, "resting membrane"),

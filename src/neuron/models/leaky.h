@@ -252,6 +252,7 @@ static void RHEO_M(initial)(const double *k, struct RHEO_M(state) * s)
 
 #if defined RHEO_ABOUT && !defined RHEO_LEAKY_ABOUT
 #define RHEO_LEAKY_ABOUT
+#include "neuron/models/spiking.h"
 /* The options that all have, in this order, first in their tables. */
 enum {
     LEAKY_F_THRESHOLD,
@@ -269,8 +270,6 @@ enum {
 };
 static const char *const leaky_resets[] = {"subtract", "zero", "none", "value", NULL};
 static const char *const leaky_whens[] = {"next", "same", "next-old", NULL};
-static const char *const leaky_tests[] = {"greater", "greater-equal", NULL};
-static const char *const leaky_decays[] = {"exponential", "euler", NULL};
 #define RHEO_LEAKY_FIELDS                                                                          \
     RHEO_NUMBER_FIELD("threshold", "1", 1, 1e-30, 1e30, "the membrane spikes above it"),           \
         RHEO_CHOICE_FIELD("reset", 0, leaky_resets, "what a spike does to the membrane"),          \
@@ -281,7 +280,7 @@ static const char *const leaky_decays[] = {"exponential", "euler", NULL};
         RHEO_FLAG_FIELD("again", 0,                                                                \
                         "the next step resets what was above the threshold, spike or not, and "    \
                         "after a reset in the same step once more"),                               \
-        RHEO_CHOICE_FIELD("test", 0, leaky_tests, "v > threshold, or v >= threshold"),             \
+        RHEO_CHOICE_FIELD("test", 0, spiking_tests, "v > threshold, or v >= threshold"),           \
         RHEO_INTEGER_FIELD("refractory", "steps", 0, 0, 1e6,                                       \
                            "steps after a spike without input and without spikes"),                \
         RHEO_NUMBER_FIELD("floor", "1", -1e30, -1e30, 1e30,                                        \
@@ -291,7 +290,7 @@ static const char *const leaky_decays[] = {"exponential", "euler", NULL};
         RHEO_NUMBER_FIELD("start", "1", 0, -1e30, 1e30,                                            \
                           "the membrane at the start; half the threshold makes a rate of if "      \
                           "round, not fall short"),                                                \
-        RHEO_FLAG_FIELD("detach", 1, "no gradient flows through the reset")
+        RHEO_DETACH_FIELD
 #define LEAKY_LEARNABLE "threshold", "reset_value", "start"
 
 static void leaky_constants(const double *v, double beta, double gain, double bias, double *k)

@@ -64,6 +64,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct integrator_state *s
 }
 
 #ifdef RHEO_ABOUT
+#include "neuron/models/spiking.h"
 #define RHEO_NAME  "leaky-integrator"
 #define RHEO_TITLE "leaky membrane without spikes, a read-out"
 #define RHEO_EQUATIONS                                                                             \
@@ -93,7 +94,7 @@ static const rheo_field integrator_fields[] = {
     RHEO_NUMBER_FIELD("beta", "1", 0.9, 0, 1, "decay of the membrane a step, when tau is 0"),
     RHEO_NUMBER_FIELD("tau_syn", "ms", 0, 0, 1e9, "time constant of the current; 0: alpha is used"),
     RHEO_NUMBER_FIELD("tau", "ms", 0, 0, 1e9, "time constant of the membrane; 0: beta is used"),
-    RHEO_CHOICE_FIELD("decay", 0, leaky_decays, "exp(-dt/tau), or 1 - dt/tau, of both"),
+    RHEO_CHOICE_FIELD("decay", 0, spiking_decays, "exp(-dt/tau), or 1 - dt/tau, of both"),
     RHEO_CHOICE_FIELD("order", 0, cuba_orders, "of input, decay of the current and use of it"),
     RHEO_FLAG_FIELD("scaled", 0, "the membrane's input times 1 - beta"),
     RHEO_NUMBER_FIELD("gain", "1", 1, -1e30, 1e30, "of the current: a resistance"),

@@ -38,7 +38,7 @@ static const rheo_field lif_fields[] = {
     RHEO_LEAKY_FIELDS,
     RHEO_NUMBER_FIELD("beta", "1", 0.9, 0, 1, "decay of the membrane a step, when tau is 0"),
     RHEO_NUMBER_FIELD("tau", "ms", 0, 0, 1e9, "time constant of the membrane; 0: beta is used"),
-    RHEO_CHOICE_FIELD("decay", 0, leaky_decays, "beta = exp(-dt/tau), or 1 - dt/tau"),
+    RHEO_CHOICE_FIELD("decay", 0, spiking_decays, "beta = exp(-dt/tau), or 1 - dt/tau"),
     RHEO_FLAG_FIELD("scaled", 0, "input times 1 - beta"),
     RHEO_NUMBER_FIELD("gain", "1", 1, -1e30, 1e30, "of the input: a resistance"),
     RHEO_NUMBER_FIELD("rest", "1", 0, -1e30, 1e30, "membrane without input, where it decays to"),
