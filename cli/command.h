@@ -13,7 +13,7 @@ typedef struct cli_call {
     const char *program;          /* as it was called */
     const char *const *arguments; /* NULL-terminated */
     uint32_t count;
-    const char *out, *size, *resume, *split, *data, *input, *output, *what;
+    const char *out, *size, *resume, *split, *data, *input, *output, *lengths, *what;
     const char **set, **record; /* NULL-terminated lists, or NULL */
     uint64_t seed;
     uint32_t threads, seeds, jobs, limit;

@@ -246,6 +246,7 @@ static void damaged_csv(void **state)
 
 static float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, nan_at_5[8] = {1, 2, 3, 4, 5, NAN, 7, 8};
 static int64_t y[4] = {0, 1, 0, 1}, negative[4] = {0, -1, 0, 1}, large[4] = {0, 1, 1LL << 40, 1};
+static int64_t endless[4] = {1, 1, 1LL << 40, 1};
 static uint8_t bytes[8];
 #define X                                                                                          \
     {                                                                                              \
@@ -263,9 +264,13 @@ static uint8_t bytes[8];
     {                                                                                              \
         .name = "y_test", .dtype = RHEO_I64, .dims = 1, .shape = {4}, .count = 4, .data = y        \
     }
+#define LENGTH(part, type, n, steps)                                                               \
+    {                                                                                              \
+        .name = part, .dtype = type, .dims = 1, .shape = {n}, .count = n, .data = steps            \
+    }
 static const struct {
     const char *what;
-    rheo_array array[4];
+    rheo_array array[5];
     uint32_t count;
     rheo_status code;
     const char *text[4];
@@ -327,6 +332,36 @@ static const struct {
      4,
      RHEO_FORMAT,
      {"unsigned bytes"}},
+    {"no steps",
+     {X, Y, LENGTH("length_train", RHEO_I64, 4, y)},
+     3,
+     RHEO_FORMAT,
+     {"length_train: sample 0 lasts 0 steps, expected 1 to 1048576"}},
+    {"endless",
+     {X, Y, LENGTH("length_train", RHEO_I64, 4, endless)},
+     3,
+     RHEO_FORMAT,
+     {"length_train: sample 2 lasts 1099511627776 steps"}},
+    {"length of floats",
+     {X, Y, LENGTH("length_train", RHEO_F32, 4, x)},
+     3,
+     RHEO_SHAPE,
+     {"length_train holds floats"}},
+    {"fewer lengths",
+     {X, Y, LENGTH("length_train", RHEO_I64, 3, y)},
+     3,
+     RHEO_SHAPE,
+     {"expected integers [4], the steps that each sample of x_train lasts"}},
+    {"lengths of one part",
+     {X, Y, XT, YT, LENGTH("length_test", RHEO_I64, 4, y)},
+     5,
+     RHEO_MISSING,
+     {"no array 'length_train', but there is 'length_test'"}},
+    {"lengths of no samples",
+     {X, Y, LENGTH("length_test", RHEO_I64, 4, y)},
+     3,
+     RHEO_MISSING,
+     {"no array 'x_test'"}},
 };
 
 static void damaged_npz(void **state)

@@ -24,16 +24,17 @@ RHEO_API void rheo_recipe_free(rheo_recipe *recipe);
 RHEO_API const char *rheo_recipe_name(const rheo_recipe *recipe);
 /* The resolved recipe as YAML. */
 RHEO_API rheo_status rheo_recipe_text(rheo_recipe *recipe, char **text);
-/* Layers, shapes, parameters, kernels, operations, predicted peak memory and time, as text or JSON. */
+/* Layers, shapes, parameters, kernels, operations, predicted peak memory and time, as text or JSON.
+ */
 RHEO_API rheo_status rheo_recipe_plan(rheo_recipe *recipe, bool json, char **text);
 /* Gradients of the engine against the double reference, and those against finite differences of the
  * smooth build. RHEO_FAILED when one is off; the text is given in both cases. */
 RHEO_API rheo_status rheo_recipe_gradcheck(rheo_recipe *recipe, bool json, char **text);
 
 typedef struct rheo_train_options {
-    const char *out;    /* parent of run folders; NULL: "runs" */
-    bool force;         /* replace a run of another recipe in that folder */
-    bool reuse;         /* a finished run of the same recipe is left as it is */
+    const char *out; /* parent of run folders; NULL: "runs" */
+    bool force;      /* replace a run of another recipe in that folder */
+    bool reuse;      /* a finished run of the same recipe is left as it is */
 } rheo_train_options;
 /* Trains, or goes on from a checkpoint of the same recipe in the folder, then tests, and writes the
  * run folder; *folder: its path. */
@@ -43,9 +44,9 @@ RHEO_API rheo_status rheo_train(rheo_recipe *recipe, const rheo_train_options *o
 RHEO_API rheo_status rheo_resume(rheo_context *ctx, const char *folder);
 
 typedef struct rheo_eval_options {
-    const char *split;  /* "test" (default), "train", "validation" */
-    const char *data;   /* another data set's name; NULL: the run's */
-    uint32_t limit;     /* samples, 0: all */
+    const char *split; /* "test" (default), "train", "validation" */
+    const char *data;  /* another data set's name; NULL: the run's */
+    uint32_t limit;    /* samples, 0: all */
 } rheo_eval_options;
 RHEO_API rheo_status rheo_eval(rheo_context *ctx, const char *folder,
                                const rheo_eval_options *options, bool json, char **text);
@@ -55,9 +56,10 @@ RHEO_API rheo_status rheo_eval(rheo_context *ctx, const char *folder,
 RHEO_API rheo_status rheo_diagnose(rheo_context *ctx, const char *folder, bool json, char **text);
 
 typedef struct rheo_run_options {
-    const char *input, *output;     /* .npy; [B,N] or [T,B,N] in, [T,B,M] out */
-    const char *const *record;      /* "1.s", …; NULL-terminated or NULL */
-    const char *record_file;        /* .npz; NULL: output with .records.npz for .npy */
+    const char *input, *output; /* .npy; [B,N] or [T,B,N] in, [T,B,M] out */
+    const char *lengths;        /* .npy, integers [B]: steps of each sample; NULL: all */
+    const char *const *record;  /* "1.s", …; NULL-terminated or NULL */
+    const char *record_file;    /* .npz; NULL: output with .records.npz for .npy */
     bool stream;
 } rheo_run_options;
 /* model: a .rheo file or a run folder. */
@@ -65,11 +67,11 @@ RHEO_API rheo_status rheo_run(rheo_context *ctx, const char *model, const rheo_r
                               char **text);
 
 typedef struct rheo_compare_options {
-    const char *out;        /* runs and the table go here; NULL: "compare" */
+    const char *out; /* runs and the table go here; NULL: "compare" */
     const char *size;
     const char *const *set;
-    uint32_t seeds;         /* 0: 1; counted up from the context's */
-    uint32_t jobs;          /* processes at once; 0: 1 */
+    uint32_t seeds; /* 0: 1; counted up from the context's */
+    uint32_t jobs;  /* processes at once; 0: 1 */
 } rheo_compare_options;
 /* Runs what has not been run, then writes table.md, table.csv, table.json, report.html into out.
  * *table: the table as shown on a terminal (json: table.json's text). */
@@ -77,7 +79,8 @@ RHEO_API rheo_status rheo_compare(rheo_context *ctx, const char *const *recipes,
                                   const rheo_compare_options *options, bool json, char **table);
 
 /* kind: "neurons", "surrogates", "layers", "losses", "regularisers", "encoders", "optimisers",
- * "schedules", "learners", "synapses", "datasets", "recipes", "chips", "energies", or NULL for all. */
+ * "schedules", "learners", "synapses", "datasets", "recipes", "chips", "energies", or NULL for all.
+ */
 RHEO_API rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **text);
 RHEO_API rheo_status rheo_show(rheo_context *ctx, const char *name, bool json, char **text);
 
@@ -88,8 +91,8 @@ RHEO_API rheo_status rheo_data_fetch(rheo_context *ctx, const char *name, char *
 /* what: "curve", "raster", "membrane", "weights", "confusion"; out: .svg or .png */
 RHEO_API rheo_status rheo_plot(rheo_context *ctx, const char *folder, const char *what,
                                const char *out);
-/* One page for the runs in folders (run folders, parents of them, or kept .json tables): out ends with
- * .html; or their table, when it ends with .md, .csv or .json. */
+/* One page for the runs in folders (run folders, parents of them, or kept .json tables): out ends
+ * with .html; or their table, when it ends with .md, .csv or .json. */
 RHEO_API rheo_status rheo_report(rheo_context *ctx, const char *const *folders, const char *out);
 
 /* Times the benchmark task ("product", "fc", "epoch", "stdp"; NULL: all) beside its floor, with the

@@ -26,6 +26,22 @@ size_t rheo__dtype_size(rheo_dtype dtype)
     return dtypes[dtype].size;
 }
 
+double rheo__array_element(const rheo_array *a, uint64_t i)
+{
+    switch (a->dtype) {
+    case RHEO_U8:
+        return ((const uint8_t *)a->data)[i];
+    case RHEO_I32:
+        return ((const int32_t *)a->data)[i];
+    case RHEO_I64:
+        return (double)((const int64_t *)a->data)[i];
+    case RHEO_F32:
+        return (double)((const float *)a->data)[i];
+    default:
+        return ((const double *)a->data)[i];
+    }
+}
+
 static float half(uint64_t bits)
 {
     int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);

@@ -8,7 +8,7 @@
 typedef enum { RHEO_U8, RHEO_I32, RHEO_I64, RHEO_F32, RHEO_F64 } rheo_dtype;
 #define RHEO_DIMS 6
 typedef struct rheo_array {
-    char name[64]; /* in an .npz, without .npy */
+    char name[64];    /* in an .npz, without .npy */
     rheo_dtype dtype; /* others are converted: bool and int8 … int64, uint.., float16 … float64 */
     uint32_t dims;
     uint64_t shape[RHEO_DIMS];
@@ -17,6 +17,7 @@ typedef struct rheo_array {
 } rheo_array;
 
 size_t rheo__dtype_size(rheo_dtype dtype);
+double rheo__array_element(const rheo_array *array, uint64_t index);
 rheo_status rheo__npy_read(rheo_context *ctx, const char *path, size_t limit, rheo_array *out);
 rheo_status rheo__npy_parse(rheo_context *ctx, const char *name, const char *data, size_t size,
                             rheo_array *out);

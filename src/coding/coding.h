@@ -17,6 +17,7 @@ typedef struct rheo_encode {
     uint32_t B, N;
     const float *x; /* [B, pitch(N)], pixels in 0 … 1 (integer pixels/255), features as they are */
     const uint32_t *sample; /* ids, [B] */
+    const uint32_t *length; /* [B] presentation of each sample; NULL: of all, `steps` */
     uint32_t show;          /* presentation, keys the random numbers with sample */
     double intensity;       /* factor on the input, 1 unless a learner raises it */
     uint64_t seed;

@@ -71,7 +71,7 @@ static float time_of(const course *c, float x)
 
 static void latency_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
 {
-    const uint32_t steps = rheo__presentation(call, out);
+    const uint32_t steps = rheo__presentation(call, out, b);
     const course c = course_of(call, steps);
     for (uint32_t i = 0; i < call->N; i++) {
         const float x = rheo__share(call, b, i), step = rintf(time_of(&c, x));
@@ -112,7 +112,7 @@ static const rheo_field rank_fields[] = {
 static void rank_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)
 {
     const float *x = rheo__features(call, b), silent = (float)call->options->v[SILENT];
-    const uint32_t N = call->N, steps = rheo__presentation(call, out);
+    const uint32_t N = call->N, steps = rheo__presentation(call, out, b);
     for (uint32_t i = 0; i < N; i++) {
         uint32_t rank = 0;
         if (!(x[i] > silent)) continue;

@@ -80,7 +80,7 @@ static void chances(const rheo_encode *call, uint32_t b, uint32_t first, uint32_
 
 static void times(const rheo_encode *call, rheo_signal *out, uint32_t b, response *r)
 {
-    const uint32_t last = rheo__presentation(call, out) - 1;
+    const uint32_t last = rheo__presentation(call, out, b) - 1;
     for (uint32_t k = 0; k < out->N; k++) {
         const float at = r(call->options->v, k / call->N, input(call, b, k % call->N));
         if (at < (float)call->options->v[WEAKEST]) continue;

@@ -25,8 +25,10 @@ uint32_t rheo__series_width(const rheo_options *options, uint32_t N)
 rheo_series rheo__series_of(const rheo_encode *call, uint32_t b, uint32_t channel)
 {
     const uint32_t channels = (uint32_t)call->options->v[RHEO_SERIES_CHANNELS];
+    const uint32_t all = call->N / channels;
+    const bool shorter = call->length && call->length[b] < all;
     return (rheo_series){.x = rheo__features(call, b) + channel,
-                         .points = call->N / channels,
+                         .points = shorter ? call->length[b] : all,
                          .channels = channels,
                          .factor = (float)call->intensity};
 }

@@ -36,9 +36,11 @@ static inline float rheo__share(const rheo_encode *call, uint32_t b, uint32_t i)
     return x > 1.0f ? 1.0f : x > 0.0f ? x : 0.0f;
 }
 
-static inline uint32_t rheo__presentation(const rheo_encode *call, const rheo_signal *out)
+/* Steps of sample b's presentation. */
+static inline uint32_t rheo__presentation(const rheo_encode *call, const rheo_signal *out,
+                                          uint32_t b)
 {
-    return call->steps > 0 ? call->steps : out->T;
+    return call->length ? call->length[b] : call->steps > 0 ? call->steps : out->T;
 }
 
 /* Of neuron i in the signal: its first step, T when silent; its spikes. */

@@ -11,6 +11,12 @@ void rheo__data_targets(const rheo_dataset *data, rheo_split split, const uint32
                each * sizeof *target);
 }
 
+void rheo__data_lengths(const rheo_dataset *data, rheo_split split, const uint32_t *position,
+                        uint32_t B, uint32_t *length)
+{
+    for (uint32_t b = 0; b < B; b++) length[b] = data->length[data->index[split][position[b]]];
+}
+
 void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t *position,
                       uint32_t B, float *x, uint32_t *label, uint32_t *id)
 {

@@ -80,7 +80,8 @@ size_t rheo__data_bytes(const rheo_dataset *data)
         names += sizeof(char *) + strlen(data->class_name[i]) + 1;
     return sizeof *data + names + (size_t)data->total * 2 * sizeof(uint32_t) +
            (size_t)data->total * data->features * (data->pixels ? 1 : sizeof(float)) +
-           (data->target ? (size_t)data->total * data->target_steps * data->classes * 4 : 0);
+           (data->target ? (size_t)data->total * data->target_steps * data->classes * 4 : 0) +
+           (data->length ? (size_t)data->total * sizeof *data->length : 0);
 }
 
 /* ---- splits -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ extern const char *const rheo__split_names[]; /* "train", "validation", "test" *
 typedef struct rheo_source_file { /* for the manifest */
     char path[256];
     char sha256[65]; /* of the content: of a .gz, what is in it (distributions pack it anew) */
-    bool known; /* the checksum is the published one */
+    bool known;      /* the checksum is the published one */
 } rheo_source_file;
 
 /* Samples keep the numbers that they have in the source: ids of test samples start at the number of
@@ -20,28 +20,29 @@ typedef struct rheo_dataset {
     rheo_context *ctx;
     char name[32], title[96];
     uint32_t shape[3], features, classes; /* shape {C,H,W} or {N,1,1} */
-    uint32_t total;             /* samples in memory */
-    const uint8_t *pixels;      /* [total, features], or */
-    const float *values;        /* [total, features] */
-    uint32_t *label;            /* [total]; with real targets the class of the largest */
-    const float *target;        /* real targets [total, target_steps, classes]; NULL: labels only */
-    uint32_t target_steps;      /* 1: one for the whole presentation */
-    char **class_name;          /* [classes], or NULL */
+    uint32_t total;                       /* samples in memory */
+    const uint8_t *pixels;                /* [total, features], or */
+    const float *values;                  /* [total, features] */
+    uint32_t *label;                      /* [total]; with real targets the class of the largest */
+    const float *target;   /* real targets [total, target_steps, classes]; NULL: labels only */
+    uint32_t target_steps; /* 1: one for the whole presentation */
+    uint32_t *length;      /* [total] steps that a sample lasts; NULL: the whole presentation */
+    char **class_name;     /* [classes], or NULL */
     uint32_t *index[RHEO_SPLITS]; /* of a split, positions in memory */
     uint32_t count[RHEO_SPLITS];
     uint32_t files;
-    rheo_source_file file[4];
-    void *memory[6];            /* owned */
+    rheo_source_file file[6];
+    void *memory[6]; /* owned */
 } rheo_dataset;
 
 typedef struct rheo_data_request {
-    const char *name;           /* a known set, or "idx", "npy", "npz", "csv" with `path` */
-    const char *path;           /* folder or file, then the only place looked at; NULL: search */
-    uint32_t train, test;       /* use only the first so many; 0: all */
-    uint32_t validation;        /* cut this many from the end of the training set's permutation
-                                   (seeded by split_seed, after `train` has been applied) */
+    const char *name;     /* a known set, or "idx", "npy", "npz", "csv" with `path` */
+    const char *path;     /* folder or file, then the only place looked at; NULL: search */
+    uint32_t train, test; /* use only the first so many; 0: all */
+    uint32_t validation;  /* cut this many from the end of the training set's permutation
+                             (seeded by split_seed, after `train` has been applied) */
     uint64_t split_seed;
-    const char *file;           /* the recipe's, for messages */
+    const char *file; /* the recipe's, for messages */
     uint32_t line;
 } rheo_data_request;
 /* A known set is looked for at path when one is given, else in this order: each folder of
@@ -49,9 +50,11 @@ typedef struct rheo_data_request {
  * labels are the published ones; $XDG_DATA_HOME/rheobase/NAME (~/.local/share); where distributions
  * put it (/usr/share/datasets/NAME). RHEO_MISSING says where it looked and what to do.
  * The user's own: "idx", a folder with the four files of MNIST's names, plain or .gz; "csv", a
- * file, or a folder with train.csv and test.csv (label in the column `label` or `class`, else in the
- * last); "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy and
- * so on; y of floats are real targets, [n], [n, targets] or [n, steps, targets]. csv, npy and npz without a test part: a fifth of the samples, drawn by split_seed, is it. */
+ * file, or a folder with train.csv and test.csv (label in the column `label` or `class`, else in
+ * the last); "npz", a file with x_train, y_train, x_test, y_test; "npy", a folder with x_train.npy
+ * and so on; y of floats are real targets, [n], [n, targets] or [n, steps, targets]; length_train
+ * and length_test, integers [n], are the steps that each sample lasts. csv, npy and npz without a
+ * test part: a fifth of the samples, drawn by split_seed, is it. */
 rheo_status rheo__data_open(rheo_context *ctx, const rheo_data_request *request,
                             rheo_dataset **out);
 /* From the caller's arrays, which are copied; test may have 0 samples. */
@@ -66,6 +69,9 @@ size_t rheo__data_bytes(const rheo_dataset *data);
  * and label [B], ids [B]. */
 void rheo__data_batch(const rheo_dataset *data, rheo_split split, const uint32_t *position,
                       uint32_t B, float *x, uint32_t *label, uint32_t *id);
+/* Steps of the same samples [B], of a set that has lengths. */
+void rheo__data_lengths(const rheo_dataset *data, rheo_split split, const uint32_t *position,
+                        uint32_t B, uint32_t *length);
 /* The real targets of the same samples: [B, target_steps, classes]. */
 void rheo__data_targets(const rheo_dataset *data, rheo_split split, const uint32_t *position,
                         uint32_t B, float *target);
@@ -76,10 +82,10 @@ typedef struct rheo_known_file {
 } rheo_known_file;
 typedef struct rheo_known_set {
     const char *name, *title, *licence, *source;
-    const char *folder;          /* of distributions' packages, or NULL */
-    const char *package;         /* Debian package, or NULL */
-    rheo_known_file file[4];     /* train images, train labels, test images, test labels; name NULL:
-                                    built in */
+    const char *folder;      /* of distributions' packages, or NULL */
+    const char *package;     /* Debian package, or NULL */
+    rheo_known_file file[4]; /* train images, train labels, test images, test labels; name NULL:
+                                built in */
     uint32_t train, test, shape[3], classes;
     const char *const *class_name; /* NULL-terminated, or NULL */
 } rheo_known_set;

@@ -9,6 +9,7 @@
 #define RHEO_DATA_BYTES   ((size_t)4 << 30)
 #define RHEO_DATA_SAMPLES 100000000u
 #define RHEO_DATA_CLASSES 4096u
+#define RHEO_DATA_STEPS   (1u << 20) /* that a sample may last, as `code.steps` */
 
 /* How many of the samples that a reader has put in memory (training first) belong to which part. */
 typedef struct rheo_parts {
@@ -26,7 +27,14 @@ rheo_status rheo__read_npy(rheo_dataset *data, const char *folder, rheo_parts *p
 rheo_status rheo__read_digits(rheo_dataset *data, rheo_parts *parts);
 
 /* Slots of rheo_dataset.memory. */
-enum { RHEO_MEMORY_X, RHEO_MEMORY_LABEL, RHEO_MEMORY_NAMES, RHEO_MEMORY_INDEX, RHEO_MEMORY_TARGET };
+enum {
+    RHEO_MEMORY_X,
+    RHEO_MEMORY_LABEL,
+    RHEO_MEMORY_NAMES,
+    RHEO_MEMORY_INDEX,
+    RHEO_MEMORY_TARGET,
+    RHEO_MEMORY_LENGTH
+};
 /* Takes label [total] and x [total, features] of `size` bytes an element. */
 rheo_status rheo__data_room(rheo_dataset *data, size_t size);
 /* Copies the class names into one block. */
@@ -64,8 +72,6 @@ void rheo__csv_free(rheo_context *ctx, rheo_csv *csv);
  * alphabetical order. names: [RHEO_DATA_CLASSES], into the labels. */
 rheo_status rheo__csv_classes(rheo_context *ctx, const char *name, char *const *label, uint32_t n,
                               const char **names, uint32_t *classes, uint32_t *out);
-
-double rheo__array_element(const rheo_array *array, uint64_t index);
 
 /* The known set of this name, or NULL. */
 const rheo_known_set *rheo__data_find_known(const char *name);

@@ -87,6 +87,20 @@ static rheo_status check_gradient(const rheo_plan *plan)
     return RHEO_OK;
 }
 
+static rheo_status check_lengths(const rheo_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->net->nodes && plan->request.lengths; n++) {
+        const rheo_node_spec *node = &plan->net->node[n];
+        const rheo_layer *layer = node->layer;
+        RHEO_CHECK(plan->ctx, !(plan->request.train ? layer->whole : layer->all_steps),
+                   RHEO_UNSUPPORTED,
+                   "node '%s': %s looks at the whole window, so all samples need the same number "
+                   "of steps",
+                   node->name, layer->name);
+    }
+    return RHEO_OK;
+}
+
 /* "1.v", "1.s": which nodes' v is kept. Spikes always are. */
 static rheo_status find_records(rheo_plan *plan)
 {
@@ -123,5 +137,6 @@ rheo_status rheo__plan_check(rheo_plan *plan)
     RHEO_TRY(check_cycles(plan));
     RHEO_TRY(check_steps(plan));
     RHEO_TRY(check_gradient(plan));
+    RHEO_TRY(check_lengths(plan));
     return find_records(plan);
 }

@@ -30,6 +30,7 @@ typedef struct rheo_request {
     bool pull;         /* regularisers add gradients to populations' outputs */
     bool lift;         /* and to their membranes, which are kept */
     uint32_t truncate; /* gradients do not cross multiples of so many steps, from 0; 0: they do */
+    bool lengths;      /* samples may have fewer steps than T */
     bool low_memory;   /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
 } rheo_request;
@@ -82,7 +83,7 @@ struct rheo_plan {
     rheo_signal greadout; /* of the output population */
     uint32_t *sample;     /* [B] ids */
     uint32_t *length;     /* [B] steps of each sample, when masked */
-    bool masked;          /* samples of unequal length */
+    bool masked;          /* a sample of the batch has fewer steps than T */
     void *tables, *memory;
     size_t bytes; /* of tables, memory and the plan itself: all it took */
 };
@@ -110,8 +111,9 @@ void rheo__plan_reset(rheo_plan *plan);
 void rheo__plan_show(rheo_plan *plan, uint32_t B, const uint32_t *sample, uint32_t show);
 /* What a plan carries from window to window, for a checkpoint. */
 uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room);
-/* Steps of each sample of the batch, 1 … T (copied), until the next call; NULL: all T (tally.c). */
-rheo_status rheo__plan_lengths(rheo_plan *plan, const uint32_t *length);
+/* Steps of each sample of the batch, 1 … T (copied), until the next call; NULL: all T. For a plan
+ * that was asked for `lengths` (tally.c). */
+void rheo__plan_lengths(rheo_plan *plan, const uint32_t *length);
 /* Clears what a population gives in the steps behind a sample's end. */
 void rheo__plan_mask(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1);
 /* The window, from the state as it is. The source's signal is plan->work[0].out. */
@@ -119,6 +121,8 @@ void rheo__plan_forward(rheo_plan *plan);
 void rheo__plan_backward(rheo_plan *plan); /* gradient[output] and greadout are filled */
 const rheo_signal *rheo__plan_output(const rheo_plan *plan);
 const rheo_signal *rheo__plan_readout(const rheo_plan *plan); /* NULL: not wanted */
+/* Spikes a neuron and step of the last window. */
+double rheo__plan_rate(const rheo_plan *plan, uint32_t n);
 /* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the
  * last window, and the share of neurons that never fired; NaN beyond and for real outputs. */
 void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent);

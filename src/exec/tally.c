@@ -2,29 +2,19 @@
  * not there. Populations give 0 in them, so nothing after them is driven; losses do not look
  * (loss/loss.h), so nothing goes back; and nothing is counted. */
 #include "exec/plan.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-rheo_status rheo__plan_lengths(rheo_plan *plan, const uint32_t *length)
+void rheo__plan_lengths(rheo_plan *plan, const uint32_t *length)
 {
-    const uint32_t T = plan->request.T;
+    assert(plan->request.lengths || !length);
     plan->masked = false;
-    if (!length) return RHEO_OK;
-    for (uint32_t b = 0; b < plan->B; b++)
-        RHEO_CHECK(plan->ctx, length[b] >= 1 && length[b] <= T, RHEO_USAGE,
-                   "plan: sample %u of the batch has %u steps, expected 1 to %u", b, length[b], T);
-    for (uint32_t n = 0; n < plan->net->nodes; n++) {
-        const rheo_node_spec *node = &plan->net->node[n];
-        const bool running = !strcmp(node->layer->name, "norm") && !plan->request.train;
-        RHEO_CHECK(
-            plan->ctx, !node->layer->whole || running, RHEO_UNSUPPORTED,
-            "node '%s': %s looks at the whole window, so all samples need the same number of "
-            "steps",
-            node->name, node->layer->name);
+    for (uint32_t b = 0; length && b < plan->B; b++) {
+        assert(length[b] >= 1 && length[b] <= plan->request.T);
+        plan->length[b] = length[b];
+        plan->masked = plan->masked || length[b] < plan->request.T;
     }
-    memcpy(plan->length, length, plan->B * sizeof *length);
-    for (uint32_t b = 0; b < plan->B; b++) plan->masked = plan->masked || length[b] < T;
-    return RHEO_OK;
 }
 
 static void clear_row(const rheo_signal *s, uint32_t t, uint32_t b)
@@ -77,6 +67,18 @@ static double silent_share(const rheo_plan *plan, const rheo_signal *out)
     return (double)silent / out->N;
 }
 
+double rheo__plan_rate(const rheo_plan *plan, uint32_t n)
+{
+    const rheo_signal *out = &plan->work[n].out;
+    uint64_t spikes = 0, steps = 0;
+    for (uint32_t b = 0; b < plan->B; b++) {
+        steps += steps_of(plan, b);
+        for (uint32_t t = 0; t < steps_of(plan, b); t++)
+            spikes += rheo__signal_popcount(out, t, b, b + 1);
+    }
+    return (double)spikes / ((double)steps * out->N);
+}
+
 void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent)
 {
     uint32_t at = 0;
@@ -85,13 +87,7 @@ void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, dou
         const rheo_work *work = &plan->work[n];
         if (!rheo__is_population(work->node)) continue;
         if (work->out.form == RHEO_BITS) {
-            uint64_t spikes = 0, steps = 0;
-            for (uint32_t b = 0; b < plan->B; b++) {
-                steps += steps_of(plan, b);
-                for (uint32_t t = 0; t < steps_of(plan, b); t++)
-                    spikes += rheo__signal_popcount(&work->out, t, b, b + 1);
-            }
-            rate[at] = (double)spikes / ((double)steps * work->out.N);
+            rate[at] = rheo__plan_rate(plan, n);
             silent[at] = silent_share(plan, &work->out);
         }
         at++;

@@ -63,14 +63,6 @@ static uint32_t scale_sources(const balancer *b, uint32_t n, double factor)
     return count;
 }
 
-static double rate_of(const rheo_plan *plan, uint32_t n)
-{
-    const rheo_signal *out = &plan->work[n].out;
-    uint64_t spikes = 0;
-    for (uint32_t t = 0; t < out->T; t++) spikes += rheo__signal_popcount(out, t, 0, plan->B);
-    return (double)spikes / ((double)out->T * plan->B * out->N);
-}
-
 static void balance_node(const balancer *b, uint32_t n)
 {
     double low = -REACH, high = REACH, now = 0, best = 0, found = NAN;
@@ -79,7 +71,7 @@ static void balance_node(const balancer *b, uint32_t n)
         if (scale_sources(b, n, exp2(next - now)) == 0) return;
         now = next;
         b->forward(b->arg);
-        const double rate = rate_of(b->plan, n);
+        const double rate = rheo__plan_rate(b->plan, n);
         if (isnan(found) || fabs(rate - b->rate) < fabs(found - b->rate)) {
             found = rate;
             best = now;

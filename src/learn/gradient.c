@@ -61,10 +61,12 @@ static const rheo_field fields[] = {
         "Batches whose gradients make one step, as a batch as large as all of them."),
     RHEO_INTEGER_FIELD("truncate", "steps", 0, 0, 1 << 20,
                        "Gradients do not go back over multiples of so many steps; 0: they do."),
-    RHEO_CHOICE_FIELD("memory", 0, memory_names,
-                      "full, or low: currents are made anew in the backward pass, to the same bits."),
-    RHEO_NUMBER_FIELD("target_rate", "1", 0, 0, 1,
-                      "Spikes a neuron and step that first weights are scaled to; 0: they are not."),
+    RHEO_CHOICE_FIELD(
+        "memory", 0, memory_names,
+        "full, or low: currents are made anew in the backward pass, to the same bits."),
+    RHEO_NUMBER_FIELD(
+        "target_rate", "1", 0, 0, 1,
+        "Spikes a neuron and step that first weights are scaled to; 0: they are not."),
     RHEO_INTEGER_FIELD("stop_after", "epochs", 0, 0, 1e6,
                        "Stop after so many without a better validation accuracy; 0: never."),
     RHEO_NUMBER_FIELD("stop_least", "%", 0, 0, 100, "By how much it has to be better."),
@@ -86,7 +88,8 @@ typedef struct trainer {
     rheo_course course; /* of the schedule; saved */
     watch watch;        /* saved */
     uint32_t permuted;  /* epoch + 1 whose permutation stands in order */
-    uint32_t *order, *label, *id;
+    uint32_t *order, *label, *id, *room;
+    const uint32_t *length; /* of the batch, in room; NULL: the data have no lengths */
     float *x, *target, *scratch;
     float **best; /* [params] of the best epoch; NULL unless `restore`; saved */
     double *score, *class_score, *held; /* held: the regularisers' */
@@ -106,8 +109,9 @@ static rheo_request request_of(const rheo_session *session)
                             .train = true,
                             .gradient = true,
                             .record = session->record,
-                          .truncate = (uint32_t)session->now->options.v[TRUNCATE],
-                          .low_memory = session->now->options.v[MEMORY] > 0,
+                            .lengths = session->data->length != NULL,
+                            .truncate = (uint32_t)session->now->options.v[TRUNCATE],
+                            .low_memory = session->now->options.v[MEMORY] > 0,
                             .readout = loss->uses_readout ||
                                        rheo__readout_uses_membrane(session->code.output)};
     rheo__regularise_ask(session->now, &request);
@@ -125,6 +129,7 @@ static void end(rheo_session *session)
     rheo__release(ctx, t->order);
     rheo__release(ctx, t->label);
     rheo__release(ctx, t->id);
+    rheo__release(ctx, t->room);
     rheo__release(ctx, t->x);
     rheo__release(ctx, t->target);
     rheo__release(ctx, t->scratch);
@@ -169,6 +174,7 @@ static rheo_status make(rheo_session *session, trainer *t, const rheo_taker *tak
     RHEO_TRY(rheo__taker_take(taker, t->count, 4, &t->order));
     RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->label));
     RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->id));
+    RHEO_TRY(rheo__taker_take(taker, t->batch, 4, &t->room));
     RHEO_TRY(rheo__taker_take(taker, x, sizeof(float), &t->x));
     const size_t targets = (size_t)session->data->target_steps * session->data->classes;
     if (session->data->target)
@@ -286,7 +292,8 @@ static uint64_t count_right(rheo_session *session, trainer *t, uint32_t B)
     for (uint32_t b = 0; b < B; b++) {
         bool tie = false;
         uint32_t decision = 0;
-        for (uint32_t s = 0; s < t->plan->request.T; s++) decision = rheo__decide(&ask, s, b, &tie);
+        const uint32_t steps = t->length ? t->length[b] : t->plan->request.T;
+        for (uint32_t s = 0; s < steps; s++) decision = rheo__decide(&ask, s, b, &tie);
         right += decision == t->label[b] && !tie;
     }
     return right;
@@ -305,7 +312,9 @@ static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
     rheo__data_batch(session->data, RHEO_TRAIN, t->order + session->at, B, t->x, t->label, t->id);
     if (t->target)
         rheo__data_targets(session->data, RHEO_TRAIN, t->order + session->at, B, t->target);
+    t->length = rheo__session_lengths(session, RHEO_TRAIN, t->order + session->at, B, t->room);
     rheo__plan_batch(t->plan, B, t->id, session->show);
+    rheo__plan_lengths(t->plan, t->length);
     rheo_encode call = {.ctx = session->ctx,
                         .options = &t->encoder_options,
                         .dt = session->code.dt,
@@ -313,6 +322,7 @@ static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
                         .N = session->data->features,
                         .x = t->x,
                         .sample = t->id,
+                        .length = t->length,
                         .show = session->show,
                         .intensity = 1,
                         .seed = session->seed,
@@ -359,6 +369,7 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
                            .out = rheo__plan_output(t->plan),
                            .readout = rheo__plan_readout(t->plan),
                            .label = t->label,
+                           .length = t->length,
                            .target = t->target,
                            .moving = session->data->target_steps > 1,
                            .gout = membrane ? NULL : &t->plan->gradient[session->net->output],

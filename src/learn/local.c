@@ -1,8 +1,8 @@
-/* local.c: `local`, unsupervised learning by what each synapse itself sees (STDP and its relatives in
- * plastic projections, adaptive thresholds in populations). One sample after another, each shown as
- * long as `code.steps` says, rest included; a sample that woke too few spikes is shown again at a
- * higher intensity. Membranes and traces go on from sample to sample; only weights are normalised in
- * between. No label is used; the read-out `response` gives neurons their classes afterwards.
+/* local.c: `local`, unsupervised learning by what each synapse itself sees (STDP and its relatives
+ * in plastic projections, adaptive thresholds in populations). One sample after another, each shown
+ * as long as `code.steps` says, rest included; a sample that woke too few spikes is shown again at
+ * a higher intensity. Membranes and traces go on from sample to sample; only weights are normalised
+ * in between. No label is used; the read-out `response` gives neurons their classes afterwards.
  *
  * Source: Diehl & Cook 2015 (Frontiers in Computational Neuroscience 9:99). */
 #include "learn/learn.h"
@@ -52,6 +52,11 @@ static rheo_status check(const rheo_session *session)
                "learn: method local needs a plastic layer in the net; there is none");
     RHEO_CHECK(session->ctx, session->data->count[RHEO_TRAIN] > 0, RHEO_USAGE,
                "%s: there are no training samples", session->data->name);
+    RHEO_CHECK(
+        session->ctx, !session->data->length, RHEO_UNSUPPORTED,
+        "learn: method local shows every sample for all of code.steps, but samples of %s have "
+        "lengths of their own",
+        session->data->name);
     return RHEO_OK;
 }
 

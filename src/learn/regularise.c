@@ -56,6 +56,7 @@ static double hold(const rheo_phase_regulariser *own, rheo_plan *plan, uint32_t 
     if (!(own->rule->membrane(&own->options) ? gv : &plan->pull[n])->real) return 0;
     const rheo_regularise call = {.options = &own->options,
                                   .B = plan->B,
+                                  .length = plan->masked ? plan->length : NULL,
                                   .out = &work->out,
                                   .v = work->readout.real ? &work->readout : NULL,
                                   .gout = &plan->pull[n],

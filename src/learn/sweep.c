@@ -60,7 +60,21 @@ rheo_status rheo__session_fits(const rheo_session *session)
         session->ctx, width == rheo_net_inputs(session->net), RHEO_SHAPE,
         "code: input %s makes %u neurons of %u features, but the net was built for %u inputs",
         encoder->name, width, session->data->features, rheo_net_inputs(session->net));
+    for (uint32_t i = 0; session->data->length && i < session->data->total; i++)
+        RHEO_CHECK(session->ctx, session->data->length[i] <= session->code.steps, RHEO_SHAPE,
+                   "%s: sample %u lasts %u steps, but a presentation has %u; set code.steps",
+                   session->data->name, i, session->data->length[i], session->code.steps);
     return RHEO_OK;
+}
+
+/* Of an analogue net one step says all, however long a sample lasts. */
+const uint32_t *rheo__session_lengths(const rheo_session *session, rheo_split split,
+                                      const uint32_t *position, uint32_t B, uint32_t *room)
+{
+    if (!session->data->length) return NULL;
+    rheo__data_lengths(session->data, split, position, B, room);
+    for (uint32_t b = 0; b < B && one_step(session); b++) room[b] = 1;
+    return room;
 }
 
 uint32_t rheo__sweep_steps(const rheo_session *session)
@@ -72,7 +86,7 @@ uint32_t rheo__sweep_steps(const rheo_session *session)
 typedef struct lane {
     rheo_plan *plan;
     float *x;
-    uint32_t *label, *id;
+    uint32_t *label, *id, *length;
 } lane;
 
 typedef struct sweeper {
@@ -99,6 +113,7 @@ static rheo_request request_of(const rheo_session *session, bool readout)
                           .B = sweep_batch(session),
                           .in_form = encoder->form,
                           .in_fixed = encoder->fixed,
+                          .lengths = session->data->length != NULL,
                           .readout = readout};
 }
 
@@ -119,9 +134,12 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
     uint32_t B = s->count - first < s->B ? s->count - first : s->B, position[256];
     for (uint32_t b = 0; b < B; b++) position[b] = first + b;
     rheo__data_batch(session->data, s->ask->split, position, B, own->x, own->label, own->id);
+    const uint32_t *length =
+        rheo__session_lengths(session, s->ask->split, position, B, own->length);
     uint32_t shows = 0, least = session->code.least;
     do {
         rheo__plan_batch(own->plan, B, own->id, FIRST_SHOW + shows);
+        rheo__plan_lengths(own->plan, length);
         rheo_encode call = {.ctx = session->ctx,
                             .options = &s->options,
                             .dt = session->code.dt,
@@ -129,6 +147,7 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
                             .N = session->data->features,
                             .x = own->x,
                             .sample = own->id,
+                            .length = length,
                             .show = FIRST_SHOW + shows,
                             .intensity = 1 + session->code.raise * shows,
                             .seed = session->seed,
@@ -142,6 +161,7 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
                         .B = B,
                         .label = own->label,
                         .id = own->id,
+                        .length = length,
                         .shows = shows};
     s->ask->visit(s->ask->arg, &visit);
 }
@@ -154,6 +174,7 @@ static void free_lanes(sweeper *s)
         rheo__release(ctx, s->lane[i].x);
         rheo__release(ctx, s->lane[i].label);
         rheo__release(ctx, s->lane[i].id);
+        rheo__release(ctx, s->lane[i].length);
     }
     rheo__release(ctx, s->lane);
 }
@@ -170,6 +191,7 @@ static rheo_status make_lanes(sweeper *s, bool readout)
         RHEO_TRY(rheo__alloc(ctx, (size_t)s->B * pitch, sizeof(float), "a batch", &own->x));
         RHEO_TRY(rheo__alloc(ctx, s->B, sizeof *own->label, "a batch", &own->label));
         RHEO_TRY(rheo__alloc(ctx, s->B, sizeof *own->id, "a batch", &own->id));
+        RHEO_TRY(rheo__alloc(ctx, s->B, sizeof *own->length, "a batch", &own->length));
     }
     return RHEO_OK;
 }
@@ -179,7 +201,7 @@ rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *byt
     rheo_request request = request_of(session, readout);
     size_t plan;
     RHEO_TRY(rheo__plan_measure(session->net, &request, &plan));
-    size_t lane_bytes = (size_t)request.B * (rheo__pitch(session->data->features) + 2) * 4;
+    size_t lane_bytes = (size_t)request.B * (rheo__pitch(session->data->features) + 3) * 4;
     *bytes = rheo_threads(session->ctx) * (plan + lane_bytes + sizeof(lane));
     return RHEO_OK;
 }

@@ -22,39 +22,44 @@ typedef struct tester {
     sums *sum;
 } tester;
 
-static void visit_step(const tester *test, sums *sum, const rheo_visit *visit, uint32_t t)
+static void count_step(sums *sum, const rheo_visit *visit, uint32_t t)
 {
-    const rheo_plan *plan = visit->plan;
     rheo_counts counts = {0};
-    rheo__plan_count(plan, t, 0, visit->B, &counts);
+    rheo__plan_count(visit->plan, t, 0, visit->B, &counts);
     sum->operations_at[t] += counts.macs + counts.synops;
     uint64_t *total = (uint64_t *)&sum->counts, *add = (uint64_t *)&counts;
     for (size_t i = 0; i < sizeof counts / sizeof *add; i++) total[i] += add[i];
-    for (uint32_t b = 0; b < visit->B; b++) {
-        rheo_decide ask = {.readout = test->session->code.output,
-                           .group = test->session->code.group,
-                           .out = rheo__plan_output(plan),
-                           .v = rheo__plan_readout(plan),
-                           .classes = test->classes,
-                           .assignment = test->session->assignment,
-                           .score = sum->score + (size_t)b * test->outputs,
-                           .class_score = sum->class_score + (size_t)b * test->classes};
-        bool tie;
-        uint32_t decision = rheo__decide(&ask, t, b, &tie), label = visit->label[b];
-        bool right = decision == label;
-        sum->correct_at[t] += right && !tie;
-        if (t + 1 < test->steps) continue;
-        sum->correct += right && !tie;
-        sum->correct_first += right;
-        sum->confusion[(size_t)label * test->classes + decision]++;
+}
+
+/* What is decided at a sample's end stands from there on. */
+static void judge(const tester *test, sums *sum, const rheo_visit *visit, uint32_t b)
+{
+    const rheo_decide ask = {.readout = test->session->code.output,
+                             .group = test->session->code.group,
+                             .out = rheo__plan_output(visit->plan),
+                             .v = rheo__plan_readout(visit->plan),
+                             .classes = test->classes,
+                             .assignment = test->session->assignment,
+                             .score = sum->score,
+                             .class_score = sum->class_score};
+    const uint32_t label = visit->label[b], steps = visit->length ? visit->length[b] : test->steps;
+    uint32_t decision = 0;
+    bool tie = false;
+    for (uint32_t t = 0; t < test->steps; t++) {
+        if (t < steps) decision = rheo__decide(&ask, t, b, &tie);
+        sum->correct_at[t] += decision == label && !tie;
     }
+    sum->correct += decision == label && !tie;
+    sum->correct_first += decision == label;
+    sum->confusion[(size_t)label * test->classes + decision]++;
 }
 
 static void visit_test(void *arg, const rheo_visit *visit)
 {
     const tester *test = arg;
     sums *sum = &test->sum[visit->thread];
-    for (uint32_t t = 0; t < test->steps; t++) visit_step(test, sum, visit, t);
+    for (uint32_t t = 0; t < test->steps; t++) count_step(sum, visit, t);
+    for (uint32_t b = 0; b < visit->B; b++) judge(test, sum, visit, b);
     sum->samples += visit->B;
     sum->shows += (uint64_t)visit->B * visit->shows;
 }
@@ -81,8 +86,8 @@ static rheo_status make_sums(rheo_context *ctx, tester *test)
         RHEO_TRY(rheo__alloc(ctx, test->steps, 8, "a test", &sum->correct_at));
         RHEO_TRY(rheo__alloc(ctx, test->steps, 8, "a test", &sum->operations_at));
         RHEO_TRY(rheo__alloc(ctx, square, 8, "a test", &sum->confusion));
-        RHEO_TRY(rheo__alloc(ctx, (size_t)256 * test->outputs, 8, "a test", &sum->score));
-        RHEO_TRY(rheo__alloc(ctx, (size_t)256 * test->classes, 8, "a test", &sum->class_score));
+        RHEO_TRY(rheo__alloc(ctx, test->outputs, 8, "a test", &sum->score));
+        RHEO_TRY(rheo__alloc(ctx, test->classes, 8, "a test", &sum->class_score));
     }
     return RHEO_OK;
 }
@@ -139,9 +144,10 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
                    .steps = rheo__sweep_steps(session),
                    .classes = session->data->classes,
                    .outputs = rheo_net_outputs(session->net)};
-    RHEO_CHECK(ctx,
-               session->assignment || strcmp(rheo__readout_names[session->code.output], "response") != 0,
-               RHEO_USAGE, "the read-out `response` needs labelled neurons, and none has been labelled");
+    RHEO_CHECK(
+        ctx,
+        session->assignment || strcmp(rheo__readout_names[session->code.output], "response") != 0,
+        RHEO_USAGE, "the read-out `response` needs labelled neurons, and none has been labelled");
     double began = rheo__now();
     rheo_status status = make_tally(ctx, &test, out);
     if (status) return status;

@@ -11,7 +11,8 @@
  * it lacks: its membrane is raised where it came nearest to the threshold (`bound`).
  *
  * Eshraghian et al. 2023, appendix B; upper and lower bounds: Zenke & Vogels 2021; snnTorch's
- * l1_rate_sparsity is `sparse` times B. Leaves out: samples' lengths. */
+ * l1_rate_sparsity is `sparse` times B. Of a sample with a length of its own, T and the sums are
+ * its own steps'. */
 #include "loss/regulariser.h"
 #include <math.h>
 #include <string.h>
@@ -57,11 +58,18 @@ static const rheo_signal *held(const rheo_regularise *call)
     return of_membrane(call->options) ? call->v : call->out;
 }
 
-/* Sum over the steps of one sample's neurons. */
-static void sum_steps(const rheo_signal *s, uint32_t b, double *sum)
+static uint32_t steps_of(const rheo_regularise *call, uint32_t b)
 {
+    return call->length ? call->length[b] : call->out->T;
+}
+
+/* Sum over the steps of one sample's neurons, in the call's scratch. */
+static void sum_steps(const rheo_regularise *call, const rheo_signal *s, uint32_t b)
+{
+    const uint32_t T = steps_of(call, b);
+    double *sum = call->scratch;
     memset(sum, 0, s->N * sizeof *sum);
-    for (uint32_t t = 0; t < s->T; t++) {
+    for (uint32_t t = 0; t < T; t++) {
         if (s->form == RHEO_REAL) {
             const float *row = rheo__real_row(s, t, b);
             for (uint32_t i = 0; i < s->N; i++) sum[i] += (double)row[i];
@@ -74,7 +82,7 @@ static void sum_steps(const rheo_signal *s, uint32_t b, double *sum)
     }
     if (s->form == RHEO_BITS && (s->lo != 0 || s->hi != 1))
         for (uint32_t i = 0; i < s->N; i++)
-            sum[i] = s->T * (double)s->lo + sum[i] * ((double)s->hi - (double)s->lo);
+            sum[i] = T * (double)s->lo + sum[i] * ((double)s->hi - (double)s->lo);
 }
 
 /* The derivative by the sum over time of neuron i. */
@@ -84,8 +92,8 @@ static void push(const rheo_regularise *call, uint32_t b, uint32_t i, double g)
         rheo__real_row(call->gout, 0, b)[i] += (float)g;
         return;
     }
-    const uint32_t steps = call->gv->stride_t ? call->v->T : 1;
-    const double factor = call->gv->stride_t ? 1 : call->v->T; /* a static row takes all steps */
+    const uint32_t T = steps_of(call, b), steps = call->gv->stride_t ? T : 1;
+    const double factor = call->gv->stride_t ? 1 : T; /* a static row takes all steps */
     for (uint32_t t = 0; t < steps; t++) rheo__real_row(call->gv, t, b)[i] += (float)(factor * g);
 }
 
@@ -105,6 +113,7 @@ static double sparse_membrane(const rheo_regularise *call)
     double sum = 0;
     for (uint32_t t = 0; t < call->v->T; t++)
         for (uint32_t b = 0; b < call->B; b++) {
+            if (t >= steps_of(call, b)) continue;
             const float *v = rheo__real_row(call->v, t, b);
             float *g = rheo__real_row(call->gv, t, b);
             for (uint32_t i = 0; i < call->v->N; i++) {
@@ -122,7 +131,7 @@ static double sparse_value(const rheo_regularise *call)
     double sum = 0;
     if (of_membrane(call->options)) return sparse_membrane(call);
     for (uint32_t b = 0; b < call->B; b++) {
-        sum_steps(call->out, b, call->scratch);
+        sum_steps(call, call->out, b);
         for (uint32_t i = 0; i < call->out->N; i++) {
             double slope;
             sum += power_of(call->scratch[i], call->options->v[OF_WHAT + 1], &slope);
@@ -138,11 +147,11 @@ static double upper_value(const rheo_regularise *call)
 {
     const double *o = call->options->v, weight = o[RHEO_REGULARISE_STRENGTH] / call->B;
     const rheo_signal *s = held(call);
-    const double each = (double)s->N * s->T;
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
+        const double each = (double)s->N * steps_of(call, b);
         double mean = 0, slope;
-        sum_steps(s, b, call->scratch);
+        sum_steps(call, s, b);
         for (uint32_t i = 0; i < s->N; i++) mean += call->scratch[i];
         const double over = mean / each - o[BOUND];
         if (over <= 0) continue;
@@ -159,12 +168,13 @@ static double lower_value(const rheo_regularise *call)
     const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / s->N;
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
-        sum_steps(s, b, call->scratch);
+        const uint32_t T = steps_of(call, b);
+        sum_steps(call, s, b);
         for (uint32_t i = 0; i < s->N; i++) {
-            const double lacks = o[BOUND] - call->scratch[i] / s->T;
+            const double lacks = o[BOUND] - call->scratch[i] / T;
             if (lacks <= 0) continue;
             sum += lacks * lacks;
-            push(call, b, i, -2 * weight * lacks / s->T);
+            push(call, b, i, -2 * weight * lacks / T);
         }
     }
     return weight * sum;
@@ -177,11 +187,12 @@ static double force_value(const rheo_regularise *call)
     const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / v->N;
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
-        sum_steps(call->out, b, call->scratch);
+        const uint32_t T = steps_of(call, b);
+        sum_steps(call, call->out, b);
         for (uint32_t i = 0; i < v->N; i++) {
             uint32_t at = 0;
             if (call->scratch[i] > 0) continue;
-            for (uint32_t t = 1; t < v->T; t++)
+            for (uint32_t t = 1; t < T; t++)
                 if (rheo__real_row(v, t, b)[i] > rheo__real_row(v, at, b)[i]) at = t;
             const double lacks = o[FORCE_BOUND] - (double)rheo__real_row(v, at, b)[i];
             if (lacks <= 0) continue;

@@ -16,6 +16,7 @@ typedef struct rheo_regularise {
     const rheo_signal *v;   /* membrane; NULL unless one is regularised */
     rheo_signal *gout, *gv; /* added to; gout static */
     double *scratch;        /* [N] */
+    const uint32_t *length; /* [B] steps of each sample; NULL: all */
 } rheo_regularise;
 
 typedef struct rheo_regulariser {

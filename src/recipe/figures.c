@@ -1,14 +1,14 @@
-/* figures.c: figures.npz, what the plots show of a trained net: one test sample's spikes and membranes,
- * and the weights of the first units. */
+/* figures.c: figures.npz, what the plots show of a trained net: one test sample's spikes and
+ * membranes, and the weights of the first units. */
 #include "array/npy.h"
 #include "recipe/job.h"
 #include <stdio.h>
 #include <string.h>
 
-#define ARRAYS 64
-#define NEURONS 1000u
+#define ARRAYS    64
+#define NEURONS   1000u
 #define MEMBRANES 8u
-#define FIELDS 400u
+#define FIELDS    400u
 
 typedef struct figures {
     rheo_context *ctx;
@@ -103,11 +103,13 @@ static rheo_status add_sample(figures *f, const rheo_job *job, const float *x, u
 static rheo_status run_sample(figures *f, rheo_job *job, rheo_plan *plan, float *x)
 {
     rheo_session *session = &job->session;
-    uint32_t position = 0, label, id;
+    uint32_t position = 0, label, id, room;
     rheo__data_batch(job->data, RHEO_TEST, &position, 1, x, &label, &id);
     rheo_options options;
     const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    const uint32_t *length = rheo__session_lengths(session, RHEO_TEST, &position, 1, &room);
     rheo__plan_batch(plan, 1, &id, 1u << 31);
+    rheo__plan_lengths(plan, length);
     rheo_encode call = {.ctx = job->ctx,
                         .options = &options,
                         .dt = session->code.dt,
@@ -115,6 +117,7 @@ static rheo_status run_sample(figures *f, rheo_job *job, rheo_plan *plan, float 
                         .N = job->data->features,
                         .x = x,
                         .sample = &id,
+                        .length = length,
                         .show = 1u << 31,
                         .intensity = 1,
                         .seed = session->seed,
@@ -151,6 +154,7 @@ static rheo_status add_activity(figures *f, rheo_job *job)
                             .B = 1,
                             .in_form = encoder->form,
                             .in_fixed = encoder->fixed,
+                            .lengths = job->data->length != NULL,
                             .record = record};
     rheo_plan *plan = NULL;
     float *x = NULL;

@@ -1,13 +1,15 @@
 /* infer.c: `rheobase run`: a trained net on the user's arrays, forward only.
  *
- * Input [B,N]: samples, coded as the recipe codes its data, for code.steps steps. Input [T,B,N]: what
- * enters the net, step by step. Output [T,B,M]; spikes are 0 and 1. */
+ * Input [B,N]: samples, coded as the recipe codes its data, for code.steps steps. Input [T,B,N]:
+ * what enters the net, step by step. Output [T,B,M]; spikes are 0 and 1. Lengths [B]: the steps of
+ * each sample, behind which its output is 0. */
 #include "array/npy.h"
 #include "recipe/job.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define RECORDS 64
+#define RECORDS     64
 #define INPUT_LIMIT ((size_t)1 << 34)
 
 typedef struct inference {
@@ -17,7 +19,7 @@ typedef struct inference {
     uint32_t records, T, B, N;
     bool direct;           /* [T,B,N] */
     float *x;              /* [T or 1, B, pitch] */
-    uint32_t *id;
+    uint32_t *id, *length; /* [B]; length NULL: all T */
     rheo_plan *plan;
 } inference;
 
@@ -33,9 +35,8 @@ static rheo_status check_input(inference *run)
                run->options->input, in->dims, need, need);
     uint64_t last = in->shape[in->dims - 1], B = in->shape[in->dims - 2];
     uint64_t T = in->dims == 3 ? in->shape[0] : run->job.session.code.steps;
-    RHEO_CHECK(ctx, last == need, RHEO_SHAPE,
-               "%s: has %llu values a sample, but the net takes %u", run->options->input,
-               (unsigned long long)last, need);
+    RHEO_CHECK(ctx, last == need, RHEO_SHAPE, "%s: has %llu values a sample, but the net takes %u",
+               run->options->input, (unsigned long long)last, need);
     RHEO_CHECK(ctx, T >= 1 && T <= 1u << 20 && B >= 1 && B <= 1u << 20, RHEO_SHAPE,
                "%s: %llu steps of %llu samples, expected 1 to %u of each", run->options->input,
                (unsigned long long)T, (unsigned long long)B, 1u << 20);
@@ -47,16 +48,30 @@ static rheo_status check_input(inference *run)
     return RHEO_OK;
 }
 
-static double element(const rheo_array *a, uint64_t i)
+static rheo_status read_lengths(inference *run)
 {
-    switch (a->dtype) {
-    case RHEO_U8: return ((const uint8_t *)a->data)[i];
-    case RHEO_I32: return ((const int32_t *)a->data)[i];
-    case RHEO_I64: return (double)((const int64_t *)a->data)[i];
-    case RHEO_F32: return (double)((const float *)a->data)[i];
-    case RHEO_F64: return ((const double *)a->data)[i];
+    rheo_context *ctx = run->job.ctx;
+    const char *path = run->options->lengths;
+    rheo_array steps = {0};
+    if (!path) return RHEO_OK;
+    RHEO_CHECK(ctx, !run->options->stream, RHEO_UNSUPPORTED,
+               "a stream has no end that lengths could tell; run without --stream");
+    RHEO_TRY(rheo__alloc(ctx, run->B, sizeof *run->length, "lengths", &run->length));
+    RHEO_TRY(rheo__npy_read(ctx, path, INPUT_LIMIT, &steps));
+    rheo_status status = RHEO_OK;
+    if (steps.dims != 1 || steps.count != run->B)
+        status = rheo__fail(ctx, RHEO_SHAPE, "%s: expected the steps of %u samples, [%u]", path,
+                            run->B, run->B);
+    for (uint32_t b = 0; b < run->B && !status; b++) {
+        const double at = rheo__array_element(&steps, b);
+        if (!(at >= 1 && at <= run->T && at == floor(at)))
+            status = rheo__fail(ctx, RHEO_FORMAT, "%s: sample %u lasts %g steps, expected 1 to %u",
+                                path, b, at, run->T);
+        else
+            run->length[b] = (uint32_t)at;
     }
-    return 0;
+    rheo__release(ctx, steps.data);
+    return status;
 }
 
 /* Some layers look at all steps before they say the first. */
@@ -80,6 +95,7 @@ static rheo_status make_plan(inference *run)
                             .B = run->B,
                             .in_form = run->direct ? RHEO_REAL : encoder->form,
                             .in_fixed = !run->direct && encoder->fixed,
+                            .lengths = run->length != NULL,
                             .record = run->options->record};
     RHEO_TRY(rheo__plan_new(run->job.net, &request, &run->plan));
     size_t rows = (size_t)(run->direct ? run->T : 1) * run->B;
@@ -87,7 +103,7 @@ static rheo_status make_plan(inference *run)
     RHEO_TRY(rheo__alloc(run->job.ctx, rows * pitch, sizeof(float), "the input", &run->x));
     for (size_t r = 0; r < rows; r++)
         for (uint32_t n = 0; n < run->N; n++)
-            run->x[r * pitch + n] = (float)element(&run->in, r * run->N + n);
+            run->x[r * pitch + n] = (float)rheo__array_element(&run->in, r * run->N + n);
     RHEO_TRY(rheo__alloc(run->job.ctx, run->B, sizeof(uint32_t), "the input", &run->id));
     for (uint32_t b = 0; b < run->B; b++) run->id[b] = b;
     return RHEO_OK;
@@ -148,6 +164,7 @@ static void fill_source(inference *run, uint32_t first)
                         .N = run->N,
                         .x = run->x,
                         .sample = run->id,
+                        .length = run->length,
                         .show = 0,
                         .intensity = 1,
                         .seed = session->seed,
@@ -159,6 +176,7 @@ static void fill_source(inference *run, uint32_t first)
 static rheo_status run_all(inference *run)
 {
     rheo__plan_batch(run->plan, run->B, run->id, 0);
+    rheo__plan_lengths(run->plan, run->length);
     for (uint32_t first = 0; first < run->T; first += run->plan->request.T) {
         if (rheo__interrupted(run->job.ctx))
             return rheo__fail(run->job.ctx, RHEO_INTERRUPTED, "interrupted; nothing was written");
@@ -195,6 +213,7 @@ static rheo_status infer(inference *run, rheo_text *text)
 {
     RHEO_TRY(rheo__npy_read(run->job.ctx, run->options->input, INPUT_LIMIT, &run->in));
     RHEO_TRY(check_input(run));
+    RHEO_TRY(read_lengths(run));
     RHEO_TRY(make_plan(run));
     RHEO_TRY(make_arrays(run));
     RHEO_TRY(run_all(run));
@@ -217,6 +236,7 @@ rheo_status rheo_run(rheo_context *ctx, const char *model, const rheo_run_option
     rheo__release(ctx, run->in.data);
     rheo__release(ctx, run->x);
     rheo__release(ctx, run->id);
+    rheo__release(ctx, run->length);
     rheo__job_close(&run->job);
     rheo__release(ctx, run);
     if (status)
