@@ -322,18 +322,36 @@ static void test_dialects(void **state)
         {"{model: cuba-lif, dialect: rockpool}", "order", 1},
         {"{model: lif, dialect: lava}", "reset", ZERO},
         {"{model: lif, dialect: spyx}", "when", NEXT},
+        {"{model: izhikevich, dialect: spikingjelly}", "step", 1},
+        {"{model: izhikevich, dialect: norse}", "step", 2},
+        {"{model: eif, dialect: norse}", "order", 1},
+        {"{model: eif, dialect: norse}", "reset", 0},
+        {"{model: eif, dialect: snntorch}", "reset", -68},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (option(cases[i].neuron, cases[i].name) != cases[i].value)
             fail_msg("%s: %s is %g", cases[i].neuron, cases[i].name,
                      option(cases[i].neuron, cases[i].name));
-    for (const rheo_dialect *line = rheo__dialects; line->name; line++) { /* all can be read */
-        char neuron[160];
-        const char *model = strcmp(line->model, "*") ? line->model : "cuba-lif";
-        snprintf(neuron, sizeof neuron, "{model: %s, dialect: %s}", model, line->name);
-        (void)option(neuron, "tau");
-        assert_true(rheo__field_index(rheo__neuron_find(model)->fields, line->key) >= 0);
+    for (const rheo_dialect *line = rheo__dialects; line->name; line++) { /* each is of use */
+        bool holds = false;
+        for (uint32_t m = 0; rheo__neuron_at(m); m++)
+            holds = holds || rheo__dialect_holds(line, line->name, rheo__neuron_at(m));
+        if (!holds) fail_msg("%s %s %s: no model", line->name, line->model, line->key);
     }
+    for (uint32_t d = 0; rheo__dialect_names[d]; d++) /* all models can be read in each */
+        for (uint32_t m = 0; rheo__neuron_at(m); m++) {
+            char neuron[160];
+            rheo_net *net = NULL;
+            snprintf(neuron, sizeof neuron, "{model: %s, dialect: %s}", rheo__neuron_names[m],
+                     rheo__dialect_names[d]);
+            CHECK_OK(ctx, net_make(ctx,
+                                   &(net_text){.net = "- neuron: {name: n}\n- output: n\n",
+                                               .neuron = neuron,
+                                               .in = {{2}},
+                                               .dt = 0.05},
+                                   &net));
+            rheo_net_free(net);
+        }
 }
 
 /* ---- inhibition ---- */

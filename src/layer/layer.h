@@ -19,7 +19,7 @@
 #include "neuron/neuron.h"
 #include "synapse/synapse.h"
 
-#define RHEO_NODE_PARAMS 8
+#define RHEO_NODE_PARAMS 10
 #define RHEO_CHUNK 32 /* steps whose gradients of parameters are one sum */
 
 /* Exact work, of one sample. Integers kept as double would lose counts above 2^53; uint64 it is. */
@@ -58,8 +58,9 @@ typedef struct rheo_param {
     uint32_t dims, shape[5];   /* how files and users see it, [out, in, kh, kw]; dims 0: [rows, cols] */
 } rheo_param;
 
-/* An option of a neuron model that is a parameter of the net. */
-#define RHEO_OWN 6
+/* An option of a neuron model that is a parameter of the net; glif has 8 that learn. Lasting states
+ * of a model, 2 at most, are parameters too. */
+#define RHEO_OWN (RHEO_NODE_PARAMS - 2)
 typedef enum { RHEO_PER_LAYER, RHEO_PER_CHANNEL, RHEO_PER_NEURON } rheo_per;
 typedef struct rheo_own {
     uint32_t field;            /* of the model */

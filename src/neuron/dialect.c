@@ -12,9 +12,21 @@ const rheo_dialect rheo__dialects[] = {
 const char *const rheo__dialect_names[] = {"snntorch", "spikingjelly", "norse", "sinabs",
                                            "rockpool", "spyx",         "lava",  NULL};
 
+/* `reset` is a choice in one model and a membrane in another. */
+static bool takes(const rheo_field *field, const char *value)
+{
+    double number;
+    if (field->type == RHEO_FLAG) return !strcmp(value, "true") || !strcmp(value, "false");
+    if (field->type != RHEO_CHOICE) return rheo__number(value, &number);
+    for (uint32_t i = 0; field->choices[i]; i++)
+        if (!strcmp(field->choices[i], value)) return true;
+    return false;
+}
+
 bool rheo__dialect_holds(const rheo_dialect *line, const char *name, const rheo_neuron *neuron)
 {
+    const int at = rheo__field_index(neuron->fields, line->key);
     return !strcmp(line->name, name) &&
-           (!strcmp(line->model, "*") || !strcmp(line->model, neuron->name)) &&
-           rheo__field_index(neuron->fields, line->key) >= 0;
+           (!strcmp(line->model, "*") || !strcmp(line->model, neuron->name)) && at >= 0 &&
+           takes(&neuron->fields[at], line->value);
 }

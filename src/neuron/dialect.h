@@ -4,7 +4,7 @@
 #include "neuron/neuron.h"
 
 typedef struct rheo_dialect {
-    const char *name, *model; /* model "*": all that have the key */
+    const char *name, *model; /* model "*": all that have the key, and can take the value */
     const char *key, *value;
     const char *if_key, *if_value; /* NULL: always */
 } rheo_dialect;

@@ -3,8 +3,10 @@ differentiated in float32 on one thread, and written as PEER.npz (numbers) and P
 case is, and the net of ours that it corresponds to).
 
 The net: dense 4 -> 5 with bias, neurons, dense 5 -> 3 with bias, neurons; T steps of B samples. With
-recurrence, dense 5 -> 5 (and a bias where the peer has one) from the first neurons' spikes of the step
-before into the first neurons. Membranes are those that the peer shows after a step. The loss is
+recurrence, dense 5 -> 5 (and a bias where the peer has one), or a weight for each, from the first
+neurons' spikes of the step before into the first neurons. With convolutional recurrence the input is
+an image 1 x 3 x 4, the first layer and the recurrence are convolutions of kernel 3 to 2 channels of the
+same size, and the second is dense 24 -> 3. Membranes are those that the peer shows after a step. The loss is
 sum(gout * output spikes) + sum(greadout * output membranes), both of a fixed pattern (see pattern()).
 
 Weights, inputs and loss are drawn until both layers fire in between 10 % and 90 % of all places and
@@ -21,6 +23,7 @@ torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
 T, B, N_IN, N_HIDDEN, N_OUT = 12, 2, 4, 5, 3
+IMAGE, CHANNELS = (1, 3, 4), 2 # of convolutional recurrence
 MARGIN = 1e-3
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -58,12 +61,13 @@ class Case:
     """name; peer: how the peer was called; neuron: our options, a YAML flow map (EACH: numbers one by
     one, in `note`), None: nothing of ours is the same, `note` says why; dt: our step [ms];
     below: a bound that the shown membranes stay under (snnTorch's undelayed reset resets again where
-    what it left is above the threshold);
+    what it left is above the threshold); above: one that some are above;
     build(distance) -> two layers, each a function (current, last spikes) -> (spikes, membrane) with
-    its learnable parameters in .learn {our name: tensor}; recurrent: 'dense', 'one-to-one', ''."""
+    its learnable parameters in .learn {our name: tensor}; recurrent: 'dense', 'one-to-one',
+    'trained one-to-one', 'conv', ''."""
 
     def __init__(self, name, peer, neuron, build, recurrent='', bias_recurrent=True, readout=True,
-                 level=1.5, weight=0.9, shift=0.25, note='', dt=1, below=np.inf):
+                 level=1.5, weight=0.9, shift=0.25, note='', dt=1, below=np.inf, above=-np.inf):
         self.__dict__.update(locals())
 
 
@@ -72,20 +76,32 @@ def draw(case, seed):
     f = lambda *shape: rng.standard_normal(shape).astype(np.float32)
     # inputs and weights on grids of 1/64 and 1/256: they pack well, and are exact
     grid = lambda a, g: np.round(a * g) / g
-    a = {'x': grid(rng.random((T, B, N_IN)).astype(np.float32) * case.level, 64),
-         'w1': grid(f(N_HIDDEN, N_IN) * case.weight * 0.7 + case.shift, 256),
-         'b1': grid(f(N_HIDDEN) * 0.1, 256),
-         'w2': grid(f(N_OUT, N_HIDDEN) * case.weight + case.shift * 1.6, 256),
+    conv = case.recurrent == 'conv'
+    n_in, n_hidden = (12, CHANNELS * 12) if conv else (N_IN, N_HIDDEN)
+    first = (CHANNELS, 1, 3, 3) if conv else (N_HIDDEN, N_IN)
+    a = {'x': grid(rng.random((T, B, n_in)).astype(np.float32) * case.level, 64),
+         'w1': grid(f(*first) * case.weight * 0.7 + case.shift, 256),
+         'b1': grid(f(first[0]) * 0.1, 256),
+         'w2': grid(f(N_OUT, n_hidden) * case.weight + case.shift * 1.6, 256),
          'b2': grid(f(N_OUT) * 0.1, 256)}
     if case.recurrent == 'dense':
         a['wr'] = grid(f(N_HIDDEN, N_HIDDEN) * 0.4, 256)
         if case.bias_recurrent:
             a['br'] = grid(f(N_HIDDEN) * 0.1, 256)
+    if case.recurrent == 'trained one-to-one':
+        a['wr'] = grid(f(N_HIDDEN) * 0.4, 256)
+    if conv:
+        a['wr'] = grid(f(CHANNELS, CHANNELS, 3, 3) * 0.2, 256)
+        a['br'] = grid(f(CHANNELS) * 0.1, 256)
     return {k: torch.tensor(v.astype(np.float32), requires_grad=True) for k, v in a.items()}
 
 
 def linear(x, w, b=None):
     return torch.nn.functional.linear(x, w, b)
+
+
+def convolution(x, w, b):
+    return torch.nn.functional.conv2d(x, w, b, padding=1)
 
 
 def run(case, seed, native=False):
@@ -95,7 +111,10 @@ def run(case, seed, native=False):
     spikes, membranes = ([], []), ([], [])
     last = torch.zeros(B, N_HIDDEN)
     for t in range(T):
-        current = linear(a['x'][t], a['w1'], a['b1'])
+        if case.recurrent == 'conv':
+            current = convolution(a['x'][t].view(B, *IMAGE), a['w1'], a['b1'])
+        else:
+            current = linear(a['x'][t], a['w1'], a['b1'])
         if getattr(layers[0], 'own_recurrence', False): # a recurrent class of the peer's own
             last, v = layers[0](current, (a['wr'], a.get('br')))
         else:
@@ -104,7 +123,7 @@ def run(case, seed, native=False):
             last, v = layers[0](current)
         spikes[0].append(last)
         membranes[0].append(v)
-        s, v = layers[1](linear(last, a['w2'], a['b2']))
+        s, v = layers[1](linear(last.flatten(1), a['w2'], a['b2']))
         spikes[1].append(s)
         membranes[1].append(v)
     out = {'s1': torch.stack(spikes[0]), 's2': torch.stack(spikes[1]),
@@ -124,12 +143,17 @@ def run(case, seed, native=False):
 
 
 def fits(case, arrays, least):
-    if not least > MARGIN or max(float(arrays[k].max()) for k in ('v1', 'v2')) >= case.below:
+    highest = max(float(arrays[k].detach().max()) for k in ('v1', 'v2'))
+    if not least > MARGIN or not case.above < highest < case.below:
         return False
     for k in ('s1', 's2'):
         rate = float((arrays[k] != 0).float().mean())
         if not 0.1 <= rate <= 0.9:
             return False
+    # a learned number's gradient is one sum: not one that cancels, of which rounding is left
+    learned = [float(v.detach().abs().max()) for k, v in arrays.items() if k.startswith(('g.1.', 'g.2.'))]
+    if learned and min(learned) < 0.02 * max(learned):
+        return False
     finite = all(bool(torch.isfinite(v).all()) for v in arrays.values())
     return finite and float(arrays['g.w1'].abs().max()) > 1e-6
 

@@ -90,7 +90,7 @@ def cases():
                     steps(lif.lif_feed_forward_step, lambda z: lif.LIFFeedForwardState(z, z), p), **current))
     out.append(Case('lif-recurrent', 'lif_step(alpha=10): LIFRecurrentCell, autapses and all; detached resets',
                     '{model: cuba-lif, dialect: norse, reset: zero, detach: true, surrogate: fast-sigmoid, slope: 1}',
-                    recurrent(p), recurrent='dense', bias_recurrent=False, **current))
+                    recurrent(lif.lif_step, lambda z: lif.LIFState(z, z, z), p), recurrent='dense', bias_recurrent=False, **current))
     p = lif_refrac.LIFRefracParameters(lif=p, rho_reset=torch.tensor(2.0))
     out.append(Case('lif-refractory', 'lif_refrac_feed_forward_step(alpha=10, rho_reset=2)',
                     None,
@@ -103,48 +103,47 @@ def cases():
                     '{model: alif, form: norse, tau_syn: 5, tau: 10, tau_adapt: 10, beta: 0.5, detach: false, surrogate: fast-sigmoid, slope: 1}',
                     steps(lsnn.lsnn_feed_forward_step, lambda z: lsnn.LSNNFeedForwardState(z, z, z + 1), p),
                     **current))
+    out.append(Case('lsnn-recurrent', 'lsnn_step(tau_adapt_inv=100, beta=0.5, alpha=10), b from 1: LSNNRecurrentCell, autapses and all',
+                    '{model: alif, form: norse, tau_syn: 5, tau: 10, tau_adapt: 10, beta: 0.5, detach: true, surrogate: fast-sigmoid, slope: 1}',
+                    recurrent(lsnn.lsnn_step, lambda z: lsnn.LSNNState(z, z, z, z + 1), p),
+                    recurrent='dense', bias_recurrent=False, **current))
     p = lif_ex.LIFExParameters(method='super', alpha=10.0)
-    out.append(Case('lif-ex', 'lif_ex_feed_forward_step(alpha=10)',
-                    None,
+    out.append(Case('lif-ex', 'lif_ex_feed_forward_step(alpha=10)', '{model: eif, dialect: norse}',
                     steps(lif_ex.lif_ex_feed_forward_step, lambda z: lif_ex.LIFExFeedForwardState(z, z), p),
-                    level=2.5, shift=0.4, weight=1.2,
-                    note='its current acts in the step of the input, ours from the next on'))
+                    level=2.5, shift=0.4, weight=1.2))
+    out.append(Case('lif-ex-recurrent', 'lif_ex_step(alpha=10): LIFExRecurrentCell, autapses and all',
+                    '{model: eif, dialect: norse}',
+                    recurrent(lif_ex.lif_ex_step, lambda z: lif_ex.LIFExState(z, z, z), p),
+                    level=2.5, shift=0.4, weight=1.2, recurrent='dense', bias_recurrent=False))
     p = lif_adex.LIFAdExParameters(method='super', alpha=10.0)
-    out.append(Case('lif-adex', 'lif_adex_feed_forward_step(alpha=10)',
-                    None,
+    out.append(Case('lif-adex', 'lif_adex_feed_forward_step(alpha=10)', '{model: adex, dialect: norse}',
                     steps(lif_adex.lif_adex_feed_forward_step,
                           lambda z: lif_adex.LIFAdExFeedForwardState(z, z, z), p),
-                    level=2.5, shift=0.4, weight=1.2,
-                    note='its current acts in the step of the input, ours from the next on'))
+                    level=2.5, shift=0.4, weight=1.2))
     p = izhikevich.IzhikevichParameters(a=0.02, b=0.2, c=-65.0, d=8.0, tau_inv=250.0, method='super', alpha=1.0)
-    out.append(Case('izhikevich', 'izhikevich_feed_forward_step(a=0.02, b=0.2, c=-65, d=8, tau_inv=250, alpha=1), v from -65, u from -13',
-                    None,
+    out.append(Case('izhikevich', 'izhikevich_feed_forward_step(a=0.02, b=0.2, c=-65, d=8, tau_inv=250, alpha=1), v from -70, u from -14',
+                    '{model: izhikevich, dialect: norse, surrogate: k/(1+abs(k*x))^2, slope: 95}',
                     steps(izhikevich.izhikevich_feed_forward_step,
-                          lambda z: izhikevich.IzhikevichState(z - 65, z - 13), p),
+                          lambda z: izhikevich.IzhikevichState(z - 70, z - 14), p),
                     level=90, shift=0.6, weight=60, dt=0.25,
-                    note='one Euler step of both states; ours takes finer ones'))
+                    note='our surrogate sees the distance by |peak - c|, 95'))
     return out
 
 
-def recurrent(p):
+def recurrent(step, start, p):
+    """step(input, state, input weights, recurrent weights, parameters)"""
     def build(distance):
         watched(distance)
-        z = torch.zeros(common.B, common.N_HIDDEN)
-        held = {'s': lif.LIFState(z, z, z)}
-        eye = torch.eye(common.N_HIDDEN)
+        layers = []
+        for n in (common.N_HIDDEN, common.N_OUT):
+            held = {'s': start(torch.zeros(common.B, n))}
 
-        def first(current, weights):
-            z, held['s'] = lif.lif_step(current, held['s'], eye, weights[0], p)
-            return z, held['s'].v
-        first.own_recurrence = True
-        z = torch.zeros(common.B, common.N_OUT)
-        second = {'s': lif.LIFState(z, z, z)}
-        eye2, none = torch.eye(common.N_OUT), torch.zeros(common.N_OUT, common.N_OUT)
-
-        def last(current):
-            z, second['s'] = lif.lif_step(current, second['s'], eye2, none, p)
-            return z, second['s'].v
-        return [first, last]
+            def layer(current, weights=(torch.zeros(n, n),), n=n, held=held):
+                z, held['s'] = step(current, held['s'], torch.eye(n), weights[0], p)
+                return z, held['s'].v
+            layers.append(layer)
+        layers[0].own_recurrence = True
+        return layers
     return build
 
 

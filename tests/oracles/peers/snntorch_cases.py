@@ -52,6 +52,12 @@ def cases():
                 leaky(lambda d, n, first, reset=reset, delay=delay: snn.Leaky(
                     beta=0.875, reset_mechanism=reset, reset_delay=delay, spike_grad=grad(d))),
                 shift=0.1 if reset == 'none' else 0.25, below=float('inf') if delay else 1))
+    out.append(Case(
+        'leaky-subtract-same-again', "Leaky(beta=0.875, reset_mechanism='subtract', reset_delay=False)",
+        '{model: lif, dialect: snntorch, beta: 0.875, reset: subtract, when: same}',
+        leaky(lambda d, n, first: snn.Leaky(
+            beta=0.875, reset_mechanism='subtract', reset_delay=False, spike_grad=grad(d))),
+        shift=0.4, above=1, note='where more than a threshold is left, it is taken off once more'))
     # every surrogate
     for name, ours, function in (
             ('straight-through', 'straight-through', surrogate.straight_through_estimator()),
@@ -101,7 +107,7 @@ def cases():
             note='beta of neuron j: 0.5 0.625 0.75 0.875 0.9375, and 0.9375 0.75 0.5'))
     out.append(Case(
         'leaky-inhibition', 'Leaky(beta=0.875, inhibition=True)',
-        None,
+        '{model: lif, dialect: snntorch, beta: 0.875, inhibition: true}',
         leaky(lambda d, n, first: snn.Leaky(beta=0.875, inhibition=True, spike_grad=grad(d))),
         note='neurons above the threshold that are not let spike are reset all the same'))
     # Lapicque: Euler's decay, the zero reset takes the input with it
@@ -143,13 +149,23 @@ def cases():
             leaky(lambda d, n, first, reset=reset: rleaky(d, n, first, reset), learn=()), recurrent='one-to-one',
             shift=0.0 if reset == 'none' else 0.2))
     out.append(Case(
+        'rleaky-one-learn', 'RLeaky(beta=0.75, V=each, all_to_all=False)',
+        '{model: lif, dialect: snntorch, beta: 0.75}', recurrent_layers(snn.RLeaky, snn.Leaky, Each, V=0.5, all_to_all=False, beta=0.75),
+        recurrent='trained one-to-one'))
+    out.append(Case(
+        'rleaky-conv', 'RLeaky(beta=0.75, all_to_all=True, conv2d_channels=2, kernel_size=3)',
+        '{model: lif, dialect: snntorch, beta: 0.75}',
+        recurrent_layers(snn.RLeaky, snn.Leaky, Kernels, conv2d_channels=common.CHANNELS, kernel_size=3, beta=0.75),
+        recurrent='conv', level=0.75, weight=0.5, shift=0.1))
+    out.append(Case(
         'rleaky-all', 'RLeaky(beta=0.75, all_to_all=True, linear_features=n)',
-        '{model: lif, dialect: snntorch, beta: 0.75}', None, recurrent='dense'))
+        '{model: lif, dialect: snntorch, beta: 0.75}',
+        recurrent_layers(snn.RLeaky, snn.Leaky, Weights, linear_features=common.N_HIDDEN, beta=0.75), recurrent='dense'))
     out.append(Case(
         'rsynaptic-all', 'RSynaptic(alpha=0.5, beta=0.75, all_to_all=True, linear_features=n)',
-        '{model: cuba-lif, dialect: snntorch, alpha: 0.5, beta: 0.75}', None, recurrent='dense', shift=0.15))
-    for case in out[-2:]:
-        case.build = recurrent_layers(case.name.startswith('rs'))
+        '{model: cuba-lif, dialect: snntorch, alpha: 0.5, beta: 0.75}',
+        recurrent_layers(snn.RSynaptic, snn.Synaptic, Weights, linear_features=common.N_HIDDEN, alpha=0.5, beta=0.75),
+        recurrent='dense', shift=0.15))
     return out
 
 
@@ -167,22 +183,30 @@ class Weights(torch.nn.Module):
         return common.linear(s, *self.weights)
 
 
-def recurrent_layers(synaptic):
-    """The peer's own recurrent class with the drawn weights in its Linear; common.run adds nothing."""
+class Kernels(Weights):
+    def forward(self, s):
+        return common.convolution(s, *self.weights)
+
+
+class Each(Weights):
+    def forward(self, s):
+        return s * self.weights[0]
+
+
+def recurrent_layers(make, plain, drawn, **given):
+    """The peer's own recurrent class with the drawn weights for its own; common.run adds nothing."""
     def build(distance):
-        kind = dict(alpha=0.5, beta=0.75) if synaptic else dict(beta=0.75)
-        make = snn.RSynaptic if synaptic else snn.RLeaky
-        plain = snn.Synaptic if synaptic else snn.Leaky
-        neuron = make(all_to_all=True, linear_features=common.N_HIDDEN, spike_grad=grad(distance), **kind)
+        neuron = make(spike_grad=grad(distance), **given)
         held = {}
 
         def first(current, weights):
-            neuron.recurrent = Weights(weights)
+            neuron.recurrent = drawn(weights)
             out = neuron(current, *held['s']) if held else neuron(current)
             held['s'] = out
             return out[0], out[-1]
         first.own_recurrence = True
-        second = leaky(lambda d, n, f: plain(spike_grad=grad(d), **kind))(distance)[1]
+        kept = {k: v for k, v in given.items() if k in ('alpha', 'beta')}
+        second = leaky(lambda d, n, f: plain(spike_grad=grad(d), **kept))(distance)[1]
         return [first, second]
     return build
 

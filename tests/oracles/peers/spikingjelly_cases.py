@@ -4,8 +4,10 @@
     python3 -m venv v && v/bin/pip install torch spikingjelly==2.0.0 numpy
     v/bin/python tests/oracles/peers/spikingjelly_cases.py
 """
+import math
+
 import torch
-from spikingjelly.activation_based import layer, neuron, surrogate
+from spikingjelly.activation_based import functional, layer, neuron, surrogate
 
 import common
 from common import Case
@@ -134,10 +136,12 @@ def cases():
                     '{model: eif, rest: 0, rheobase: 0.8, delta: 1, peak: 1, reset: -0.1, tau: 2, decay: euler, detach: false, surrogate: sigmoid, slope: 4.4}',
                     at_rest(neuron.EIFNode, 0.0), level=3.0, shift=0.4, weight=1.4,
                     note='our surrogate sees the distance by |peak - reset|, 1.1'))
-    out.append(Case('izhikevich', 'IzhikevichNode(a=0.1, b=0.2)', None,
-                    nodes(lambda g, n: neuron.IzhikevichNode(a=0.1, b=0.2, surrogate_function=g())),
-                    level=3.0, shift=0.6, weight=1.4,
-                    note="the recovery follows the charged membrane of the same step: no model of ours"))
+    out.append(Case('izhikevich', 'IzhikevichNode(a=0.1, b=0.2), v from -0.1',
+                    '{model: izhikevich-2007, dialect: spikingjelly, capacitance: 2, curve: 1, rest: -0.1, threshold: 0.8, peak: 1, c: 0, a: 0.5, b: 0.1, d: 0.2}',
+                    at_rest(neuron.IzhikevichNode, -0.1, a=0.1, b=0.2), level=3.0, shift=0.6, weight=1.4))
+    out.append(Case('gated-lif', 'GatedLIFNode(T=12), gates 0.3, -0.2, 0.4: its step, gated_lif_step',
+                    '{model: glif, dialect: spikingjelly, alpha: 0.3, beta: -0.2, gamma: 0.4, w_tau: %.9g, w_threshold: 0, w_linear: %.9g, w_subtract: 0, w_conduct: 0, learn: [alpha, beta, gamma, w_tau, w_threshold, w_linear, w_subtract, w_conduct]}'
+                    % (-math.log(3), -math.log(47)), gated, level=1.5, shift=0.15))
     for name, v_reset, ours in resets[:2]:
         out.append(Case(
             'cubalif-' + name, 'CUBALIFNode(v_reset=%s, surrogate_function=Rect(1.25))' % v_reset,
@@ -150,6 +154,30 @@ def cases():
             '{model: lif, dialect: spikingjelly, tau: 2, scaled: false, %s}' % ours,
             recurrent(v_reset), recurrent='dense', shift=0.2))
     return out
+
+
+def gated(distance):
+    """The node takes a whole window of images and shows no membranes: its step with its parameters."""
+    layers = []
+    for n in (common.N_HIDDEN, common.N_OUT):
+        node = neuron.GatedLIFNode(T=common.T, surrogate_function=grad(distance))
+        with torch.no_grad():
+            for gate, value in ((node.alpha, 0.3), (node.beta, -0.2), (node.gamma, 0.4)):
+                gate.fill_(value)
+        # one conductance for all steps
+        learn = {'alpha': node.alpha, 'beta': node.beta, 'gamma': node.gamma, 'w_tau': node.tau,
+                 'w_threshold': node.v_threshold, 'w_linear': node.linear_decay,
+                 'w_subtract': node.v_subreset, 'w_conduct': torch.zeros((), requires_grad=True)}
+        held = {'v': torch.zeros(common.B, n), 's': torch.zeros(common.B, n)}
+
+        def step(current, node=node, learn=learn, held=held):
+            held['s'], held['v'] = functional.gated_lif_step(
+                current, held['v'], held['s'], *(p.sigmoid() for p in learn.values()),
+                node.surrogate_function)
+            return held['s'], held['v']
+        step.learn = learn
+        layers.append(step)
+    return layers
 
 
 def recurrent(v_reset):
