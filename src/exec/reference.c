@@ -311,3 +311,8 @@ const double *rheo__reference_node(const rheo_reference *r, uint32_t node)
 {
     return r->work[node].out;
 }
+
+const double *rheo__reference_node_grad(const rheo_reference *r, uint32_t node)
+{
+    return r->gnode[node];
+}

@@ -25,8 +25,9 @@ const double *rheo__reference_grad(const rheo_reference *reference, uint32_t par
 void rheo__reference_forward(rheo_reference *reference, const double *x);
 const double *rheo__reference_out(const rheo_reference *reference);
 const double *rheo__reference_readout(const rheo_reference *reference);
-/* Output of any node: [T,B,N] */
+/* Output of any node, and after a backward pass dL/d it: [T,B,N] */
 const double *rheo__reference_node(const rheo_reference *reference, uint32_t node);
+const double *rheo__reference_node_grad(const rheo_reference *reference, uint32_t node);
 /* gout, greadout: [T,B,C] or NULL. Fills the gradients, and gx [T,B,N] when not NULL. */
 void rheo__reference_backward(rheo_reference *reference, const double *gout, const double *greadout,
                               double *gx);

@@ -1,13 +1,14 @@
 /* gradcheck.c: `rheobase gradcheck`: are the gradients right? Two links of one chain:
  *
- *   1. the double reference of the recipe's net, with smooth spikes, against differences of the loss,
- *      (8 L(w+h) - 8 L(w-h) - L(w+2h) + L(w-2h)) / 12h, for some weights of each parameter;
+ *   1. the double reference of the recipe's net, with smooth spikes, against differences of the
+ * loss, (8 L(w+h) - 8 L(w-h) - L(w+2h) + L(w-2h)) / 12h, for some weights of each parameter;
  *   2. the float engine with its real spikes against the double reference with the same spikes, for
  *      all weights.
  *
- * Link 1 lets the gradient through resets even where the recipe detaches them, which is a choice, not a
- * derivative; link 2 has the recipe's own. Straight-through parameters (binary weights) have a gradient by definition, not by calculus: link 1
- * leaves them out and says so. Data are random, a few steps of a few samples. */
+ * Link 1 lets the gradient through resets even where the recipe detaches them, which is a choice,
+ * not a derivative; link 2 has the recipe's own. Straight-through parameters (binary weights) have
+ * a gradient by definition, not by calculus: link 1 leaves them out and says so. Data are random, a
+ * few steps of a few samples. */
 #include "exec/reference.h"
 #include "layer/weights.h"
 #include "recipe/job.h"
@@ -18,13 +19,14 @@
 #include <string.h>
 
 #define SAMPLES 16u /* fewer let sums of signs tie exactly at the mean of a batch normalisation */
-#define STEPS 6u
+#define STEPS   6u
 #define WEIGHTS 6u
-#define TRIES 8u    /* of other inputs, when a neuron stands so near its threshold that rounding decides */
-/* Four points leave an error of h^4 times the fifth derivative: (h/0.02)^4 = 6e-10 for the narrowest bend
- * in use, a soft-LIF of gamma 0.02, and rounding of the loss L about 16 units in its last place, divided
- * by h and by the largest gradient, which is added to the limit. */
-#define STEP 1e-4
+#define TRIES                                                                                      \
+    8u /* of other inputs, when a neuron stands so near its threshold that rounding decides */
+/* Four points leave an error of h^4 times the fifth derivative: (h/0.02)^4 = 6e-10 for the
+ * narrowest bend in use, a soft-LIF of gamma 0.02, and rounding of the loss L about 16 units in its
+ * last place, divided by h and by the largest gradient, which is added to the limit. */
+#define STEP         1e-4
 #define SMOOTH_LIMIT 1e-6
 /* float32 has 2^-24 = 6e-8; sums of some thousand terms lose about two digits more. */
 #define FLOAT_LIMIT 1e-4
@@ -32,7 +34,7 @@
 typedef struct line {
     char name[64];
     double limit;          /* of smooth, with the rounding of this parameter's differences */
-    double smooth, engine; /* largest errors, relative to the largest gradient; NaN: not applicable */
+    double smooth, engine; /* largest errors, relative to scale_of; NaN: not applicable */
     const char *why;
 } line;
 
@@ -43,13 +45,13 @@ typedef struct checker {
     rheo_net *net;
     const rheo_phase *phase;
     uint32_t T, inputs, outputs;
-    double *x, *g; /* [T,B,N], [T,B,C] */
+    double *x, *g;  /* [T,B,N], [T,B,C] */
     float *scratch; /* the loss's */
     uint32_t label[SAMPLES], id[SAMPLES];
     line *lines;
     uint32_t count;
     double detach[RHEO_NET_NODES]; /* the recipe's own, a node */
-    uint64_t differ, spikes; /* spikes of engine and reference that differ, of all */
+    uint64_t differ, spikes;       /* spikes of engine and reference that differ, of all */
 } checker;
 
 /* Floats, so that both sides see the same numbers. */
@@ -85,8 +87,8 @@ static uint32_t classes_of(const checker *c)
 static double loss_of(checker *c, rheo_reference *reference, double *grad)
 {
     const rheo_loss *loss = c->phase->loss;
-    const double *at = loss->uses_readout ? rheo__reference_readout(reference)
-                                          : rheo__reference_out(reference);
+    const double *at =
+        loss->uses_readout ? rheo__reference_readout(reference) : rheo__reference_out(reference);
     rheo_loss_call call = {.options = &c->phase->loss_options,
                            .dt = c->recipe->code.dt,
                            .T = c->T,
@@ -114,6 +116,36 @@ static double largest(const double *g, size_t count)
     return most;
 }
 
+/* The largest, of a node's channels, of the sums of the sizes of the numbers in its row. */
+static double largest_sum(const rheo_node_spec *node, const double *g, uint32_t rows)
+{
+    const size_t size = rheo__shape_size(node->out), places = size / node->out.dim[0];
+    double most = 0;
+    for (size_t c = 0; c < size; c += places) {
+        double sum = 0;
+        for (uint32_t r = 0; r < rows; r++)
+            for (size_t i = c; i < c + places; i++) sum += fabs(g[r * size + i]);
+        most = fmax(most, sum);
+    }
+    return most;
+}
+
+/* What the errors of a parameter's gradient are measured by: the largest of its elements. Before a
+ * batch normalisation a bias has the gradient 0, and what is computed is what rounding leaves of
+ * its n terms, one a step, sample and place, which cancel: in double at most n 2^-53 of the sum of
+ * their sizes. Up to there that sum is the measure: float32 leaves about 2^-24 of it a term. */
+static double scale_of(const checker *c, const rheo_reference *reference, uint32_t p)
+{
+    const rheo_param *param = &c->net->param[p];
+    const uint32_t n = (uint32_t)rheo__net_find(c->net, param->node, param->name);
+    const rheo_node_spec *node = &c->net->node[n];
+    const double own =
+        largest(rheo__reference_grad(reference, p), (size_t)param->rows * param->cols);
+    const double terms = largest_sum(node, rheo__reference_node_grad(reference, n), c->T * SAMPLES);
+    const double count = (double)c->T * SAMPLES * rheo__shape_size(node->out) / node->out.dim[0];
+    return own > count * DBL_EPSILON / 2 * terms ? own : terms;
+}
+
 /* Link 1 for one parameter. */
 static double check_smooth(checker *c, rheo_reference *reference, uint32_t p, double *limit)
 {
@@ -121,7 +153,7 @@ static double check_smooth(checker *c, rheo_reference *reference, uint32_t p, do
     size_t count = (size_t)param->rows * param->cols;
     const double *grad = rheo__reference_grad(reference, p);
     double *w = rheo__reference_param(reference, p);
-    double scale = largest(grad, count), worst = 0;
+    double scale = scale_of(c, reference, p), worst = 0;
     double rounding = 16 * DBL_EPSILON * fabs(loss_of(c, reference, NULL)) / STEP;
     *limit = SMOOTH_LIMIT + (scale > 0 ? rounding / scale : 0);
     rheo_key key = rheo__key(c->recipe->seed, p, RHEO_FOR_TEST);
@@ -237,12 +269,12 @@ static void compare_gradients(checker *c, const rheo_plan *plan, const rheo_refe
         for (uint32_t i = 0; i < c->net->node[n].params; i++) {
             const rheo_param *param = c->net->node[n].param[i];
             if (!param->trained) continue;
-            const double *want = rheo__reference_grad(reference, (uint32_t)(param - c->net->param));
+            const uint32_t p = (uint32_t)(param - c->net->param);
+            const double *want = rheo__reference_grad(reference, p);
             const float *got = plan->work[n].grad[i];
             size_t count = (size_t)param->rows * param->cols;
-            double scale = largest(want, count), worst = 0;
-            for (size_t k = 0; k < count; k++)
-                worst = fmax(worst, fabs((double)got[k] - want[k]));
+            double scale = scale_of(c, reference, p), worst = 0;
+            for (size_t k = 0; k < count; k++) worst = fmax(worst, fabs((double)got[k] - want[k]));
             c->lines[at++].engine = scale > 0 ? worst / scale : worst;
         }
 }
@@ -337,11 +369,12 @@ static void write_text(const checker *c, rheo_text *out)
             rheo__text_add(out, "%-28.2e ", l->smooth);
         rheo__text_add(out, "%-28.2e %s\n", l->engine, is_fine(l) ? "fine" : "OFF");
     }
-    rheo__text_add(out,
-                   "errors relative to the parameter's largest gradient; limits %.0e (and the "
-                   "rounding of the differences) and %.0e; spikes that differ: %llu of %llu\n",
-                   SMOOTH_LIMIT, FLOAT_LIMIT, (unsigned long long)c->differ,
-                   (unsigned long long)c->spikes);
+    rheo__text_add(
+        out,
+        "errors relative to the parameter's largest gradient, or, if that is 0, to the sum "
+        "of its terms; limits %.0e (and the "
+        "rounding of the differences) and %.0e; spikes that differ: %llu of %llu\n",
+        SMOOTH_LIMIT, FLOAT_LIMIT, (unsigned long long)c->differ, (unsigned long long)c->spikes);
 }
 
 static rheo_status write_json(const checker *c, rheo_text *out)

@@ -1,0 +1,12 @@
+# gradcheck: what it says of gradients that are 0 by nature, and that it sees all of what is learnt.
+. tests/cli/common.bash
+cd "$WORK" || exit 1
+tiny tiny.yaml
+# a batch normalisation takes its inputs' means off, so a bias before it has the gradient 0
+for net in in-32b-out in-4c3b-2m-6c3b-20b-out; do
+    run gradcheck tiny.yaml --set net=$net; exits 0
+    [ "$(grep -c ' fine$' <<<"$out")" -ge 6 ] && ! grep -q ' OFF$' <<<"$out" || bad "gradients are right"
+    bias=$(grep '^1.bias' <<<"$out") # both figures near rounding, not a ratio of two roundings
+    [[ $bias =~ e-[0-9]+\ +[0-9.]+e-0[5-9]\ +fine ]] || bad "the bias before the normalisation: $bias"
+done
+finish
