@@ -118,7 +118,13 @@ static void by_hand(void **state)
         options.v[RHEO_REGULARISE_STRENGTH] = 1;
         options.v[rheo__field_index(r->fields, rows[i].field)] = rows[i].bound;
         memset(gout, 0, sizeof gout), memset(gv, 0, sizeof gv);
-        const rheo_regularise call = {&options, 2, &s, &m, &gs, &gm, scratch, NULL};
+        const rheo_regularise call = {.options = &options,
+                                      .B = 2,
+                                      .out = &s,
+                                      .v = &m,
+                                      .gout = &gs,
+                                      .gv = &gm,
+                                      .scratch = scratch};
         CHECK_NEAR(r->value(&call), rows[i].value, 1e-12);
         CHECK_NEAR((double)gout[0], rows[i].g0, 1e-7);
         CHECK_NEAR((double)gout[16], rows[i].g1, 1e-7);

@@ -13,6 +13,7 @@ struct rheo_reference {
     rheo_reference_work *work; /* one a node */
     double **param, **grad;    /* one a parameter of the net */
     double **gnode;            /* one a node: dL/d out */
+    const double **push;       /* one a node: the caller's, added to it */
     double **in, **gin;        /* one a node and port: sum of its sources, dL/d it */
     double *step_grad;         /* a node's gradients of one step */
 };
@@ -43,6 +44,7 @@ void rheo__reference_free(rheo_reference *r)
         rheo__release(r->ctx, r->work[n].keep);
     }
     release_each(r, r->gnode, nodes);
+    rheo__release(r->ctx, r->push);
     release_each(r, r->in, (size_t)nodes * RHEO_PORTS);
     release_each(r, r->gin, (size_t)nodes * RHEO_PORTS);
     release_each(r, r->param, r->net->params);
@@ -124,6 +126,7 @@ static rheo_status make(rheo_reference *r)
     RHEO_TRY(rheo__plan_new(r->net, &one, &r->graph));
     RHEO_TRY(rheo__alloc(r->ctx, nodes, sizeof *r->work, "the double reference", &r->work));
     RHEO_TRY(rheo__alloc(r->ctx, nodes, sizeof *r->gnode, "the double reference", &r->gnode));
+    RHEO_TRY(rheo__alloc(r->ctx, nodes, sizeof *r->push, "the double reference", &r->push));
     RHEO_TRY(rheo__alloc(r->ctx, ports, sizeof *r->in, "the double reference", &r->in));
     RHEO_TRY(rheo__alloc(r->ctx, ports, sizeof *r->gin, "the double reference", &r->gin));
     RHEO_TRY(rheo__alloc(r->ctx, params, sizeof *r->param, "the double reference", &r->param));
@@ -282,8 +285,10 @@ void rheo__reference_backward(rheo_reference *r, const double *gout, const doubl
                               double *gx)
 {
     const uint32_t output = r->net->output;
-    for (uint32_t n = 0; n < r->net->nodes; n++)
+    for (uint32_t n = 0; n < r->net->nodes; n++) {
         memset(r->gnode[n], 0, count_of(r, n) * sizeof(double));
+        if (r->push[n]) memcpy(r->gnode[n], r->push[n], count_of(r, n) * sizeof(double));
+    }
     if (gout) memcpy(r->gnode[output], gout, count_of(r, output) * sizeof(double));
     r->work[output].greadout = greadout;
     want_inputs(r, gx != NULL);
@@ -305,6 +310,17 @@ const double *rheo__reference_out(const rheo_reference *r)
 const double *rheo__reference_readout(const rheo_reference *r)
 {
     return r->work[r->net->output].readout;
+}
+
+const double *rheo__reference_membrane(const rheo_reference *r, uint32_t node)
+{
+    return r->work[node].readout;
+}
+
+void rheo__reference_push(rheo_reference *r, uint32_t node, const double *gout, const double *gv)
+{
+    r->push[node] = gout;
+    r->work[node].greadout = gv;
 }
 
 const double *rheo__reference_node(const rheo_reference *r, uint32_t node)

@@ -28,6 +28,12 @@ const double *rheo__reference_readout(const rheo_reference *reference);
 /* Output of any node, and after a backward pass dL/d it: [T,B,N] */
 const double *rheo__reference_node(const rheo_reference *reference, uint32_t node);
 const double *rheo__reference_node_grad(const rheo_reference *reference, uint32_t node);
+/* The membrane of a population: [T,B,N]. */
+const double *rheo__reference_membrane(const rheo_reference *reference, uint32_t node);
+/* What a hidden population's output and membrane are pushed by beside what comes from its targets,
+ * in all backward passes from now on: [T,B,N], the caller's, or NULL. */
+void rheo__reference_push(rheo_reference *reference, uint32_t node, const double *gout,
+                          const double *gv);
 /* gout, greadout: [T,B,C] or NULL. Fills the gradients, and gx [T,B,N] when not NULL. */
 void rheo__reference_backward(rheo_reference *reference, const double *gout, const double *greadout,
                               double *gx);

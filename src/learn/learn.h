@@ -6,6 +6,7 @@
 #include "coding/coding.h"
 #include "data/data.h"
 #include "exec/plan.h"
+#include "exec/reference.h"
 #include "loss/loss.h"
 #include "loss/regulariser.h"
 #include "optim/optim.h"
@@ -140,6 +141,10 @@ size_t rheo__regularise_need(const rheo_net *net, const rheo_phase *phase);
  * what is added to the loss. */
 double rheo__regularise(const rheo_phase *phase, rheo_plan *plan, bool loss_membrane,
                         double *scratch);
+/* The same of the double reference: gout, gv one a node, [T,B,N] of each population, added to. */
+double rheo__regularise_reference(const rheo_phase *phase, const rheo_net *net,
+                                  const rheo_reference *reference, uint32_t T, uint32_t B,
+                                  double *const *gout, double *const *gv, double *scratch);
 
 /* ---- sweeps: every sample of a split through the net as it is, weights frozen, each from rest,
  * in parallel; what is done with the output is the visitor's ---- */

@@ -46,13 +46,17 @@ static void prepare(rheo_plan *plan, bool loss_membrane)
     }
 }
 
+static bool holds(const rheo_phase_regulariser *own, const rheo_net *net, uint32_t n)
+{
+    const uint32_t layers = (uint32_t)own->options.v[RHEO_REGULARISE_LAYERS];
+    if (!rheo__is_population(&net->node[n])) return false;
+    return layers == RHEO_LAYERS_ALL || (layers == RHEO_LAYERS_OUTPUT) == (n == net->output);
+}
+
 static double hold(const rheo_phase_regulariser *own, rheo_plan *plan, uint32_t n, double *scratch)
 {
     const rheo_work *work = &plan->work[n];
-    const bool output = n == plan->net->output;
-    const uint32_t layers = (uint32_t)own->options.v[RHEO_REGULARISE_LAYERS];
-    rheo_signal *gv = output ? &plan->greadout : &plan->lift[n];
-    if (layers != RHEO_LAYERS_ALL && (layers == RHEO_LAYERS_OUTPUT) != output) return 0;
+    rheo_signal *gv = n == plan->net->output ? &plan->greadout : &plan->lift[n];
     if (!(own->rule->membrane(&own->options) ? gv : &plan->pull[n])->real) return 0;
     const rheo_regularise call = {.options = &own->options,
                                   .B = plan->B,
@@ -73,7 +77,29 @@ double rheo__regularise(const rheo_phase *phase, rheo_plan *plan, bool loss_memb
     prepare(plan, loss_membrane);
     for (uint32_t r = 0; r < phase->regularisers; r++)
         for (uint32_t n = 0; n < plan->net->nodes; n++)
-            if (rheo__is_population(&plan->net->node[n]))
+            if (holds(&phase->regulariser[r], plan->net, n))
                 sum += hold(&phase->regulariser[r], plan, n, scratch);
+    return sum;
+}
+
+double rheo__regularise_reference(const rheo_phase *phase, const rheo_net *net,
+                                  const rheo_reference *reference, uint32_t T, uint32_t B,
+                                  double *const *gout, double *const *gv, double *scratch)
+{
+    double sum = 0;
+    for (uint32_t r = 0; r < phase->regularisers; r++)
+        for (uint32_t n = 0; n < net->nodes; n++) {
+            const rheo_phase_regulariser *own = &phase->regulariser[r];
+            if (!holds(own, net, n)) continue;
+            const rheo_regularise_exact exact = {.T = T,
+                                                 .N = rheo__shape_size(net->node[n].out),
+                                                 .out = rheo__reference_node(reference, n),
+                                                 .v = rheo__reference_membrane(reference, n),
+                                                 .gout = gout[n],
+                                                 .gv = gv[n]};
+            const rheo_regularise call = {
+                .options = &own->options, .B = B, .scratch = scratch, .exact = &exact};
+            sum += own->rule->value(&call);
+        }
     return sum;
 }

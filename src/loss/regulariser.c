@@ -53,22 +53,38 @@ static bool always(const rheo_options *options)
     return true;
 }
 
-static const rheo_signal *held(const rheo_regularise *call)
-{
-    return of_membrane(call->options) ? call->v : call->out;
-}
-
 static uint32_t steps_of(const rheo_regularise *call, uint32_t b)
 {
-    return call->length ? call->length[b] : call->out->T;
+    if (call->length) return call->length[b];
+    return call->exact ? call->exact->T : call->out->T;
 }
 
-/* Sum over the steps of one sample's neurons, in the call's scratch. */
-static void sum_steps(const rheo_regularise *call, const rheo_signal *s, uint32_t b)
+static uint32_t neurons(const rheo_regularise *call)
 {
-    const uint32_t T = steps_of(call, b);
-    double *sum = call->scratch;
-    memset(sum, 0, s->N * sizeof *sum);
+    return call->exact ? call->exact->N : call->out->N;
+}
+
+static size_t place(const rheo_regularise *call, uint32_t t, uint32_t b, uint32_t i)
+{
+    return ((size_t)t * call->B + b) * call->exact->N + i;
+}
+
+static double membrane(const rheo_regularise *call, uint32_t t, uint32_t b, uint32_t i)
+{
+    return call->exact ? call->exact->v[place(call, t, b, i)]
+                       : (double)rheo__real_row(call->v, t, b)[i];
+}
+
+static void push_membrane(const rheo_regularise *call, uint32_t t, uint32_t b, uint32_t i, double g)
+{
+    if (call->exact)
+        call->exact->gv[place(call, t, b, i)] += g;
+    else
+        rheo__real_row(call->gv, t, b)[i] += (float)g;
+}
+
+static void sum_signal(const rheo_signal *s, uint32_t b, uint32_t T, double *sum)
+{
     for (uint32_t t = 0; t < T; t++) {
         if (s->form == RHEO_REAL) {
             const float *row = rheo__real_row(s, t, b);
@@ -85,14 +101,34 @@ static void sum_steps(const rheo_regularise *call, const rheo_signal *s, uint32_
             sum[i] = T * (double)s->lo + sum[i] * ((double)s->hi - (double)s->lo);
 }
 
+/* Sum over the steps of one sample's spikes or membranes, in the call's scratch. */
+static void sum_steps(const rheo_regularise *call, bool of_v, uint32_t b)
+{
+    const uint32_t T = steps_of(call, b), N = neurons(call);
+    memset(call->scratch, 0, N * sizeof *call->scratch);
+    if (!call->exact) {
+        sum_signal(of_v ? call->v : call->out, b, T, call->scratch);
+        return;
+    }
+    const double *x = of_v ? call->exact->v : call->exact->out;
+    for (uint32_t t = 0; t < T; t++)
+        for (uint32_t i = 0; i < N; i++) call->scratch[i] += x[place(call, t, b, i)];
+}
+
 /* The derivative by the sum over time of neuron i. */
 static void push(const rheo_regularise *call, uint32_t b, uint32_t i, double g)
 {
+    const uint32_t T = steps_of(call, b);
+    if (call->exact) {
+        double *to = of_membrane(call->options) ? call->exact->gv : call->exact->gout;
+        for (uint32_t t = 0; t < T; t++) to[place(call, t, b, i)] += g;
+        return;
+    }
     if (!of_membrane(call->options)) {
         rheo__real_row(call->gout, 0, b)[i] += (float)g;
         return;
     }
-    const uint32_t T = steps_of(call, b), steps = call->gv->stride_t ? T : 1;
+    const uint32_t steps = call->gv->stride_t ? T : 1;
     const double factor = call->gv->stride_t ? 1 : T; /* a static row takes all steps */
     for (uint32_t t = 0; t < steps; t++) rheo__real_row(call->gv, t, b)[i] += (float)(factor * g);
 }
@@ -110,18 +146,14 @@ static double sparse_membrane(const rheo_regularise *call)
 {
     const double power = call->options->v[OF_WHAT + 1];
     const double weight = call->options->v[RHEO_REGULARISE_STRENGTH] / call->B;
-    double sum = 0;
-    for (uint32_t t = 0; t < call->v->T; t++)
-        for (uint32_t b = 0; b < call->B; b++) {
-            if (t >= steps_of(call, b)) continue;
-            const float *v = rheo__real_row(call->v, t, b);
-            float *g = rheo__real_row(call->gv, t, b);
-            for (uint32_t i = 0; i < call->v->N; i++) {
-                double slope;
-                sum += power_of((double)v[i], power, &slope);
-                g[i] += (float)(weight * slope);
+    const uint32_t T = call->exact ? call->exact->T : call->v->T;
+    double sum = 0, slope;
+    for (uint32_t t = 0; t < T; t++)
+        for (uint32_t b = 0; b < call->B; b++)
+            for (uint32_t i = 0; i < neurons(call) && t < steps_of(call, b); i++) {
+                sum += power_of(membrane(call, t, b, i), power, &slope);
+                push_membrane(call, t, b, i, weight * slope);
             }
-        }
     return weight * sum;
 }
 
@@ -131,8 +163,8 @@ static double sparse_value(const rheo_regularise *call)
     double sum = 0;
     if (of_membrane(call->options)) return sparse_membrane(call);
     for (uint32_t b = 0; b < call->B; b++) {
-        sum_steps(call, call->out, b);
-        for (uint32_t i = 0; i < call->out->N; i++) {
+        sum_steps(call, false, b);
+        for (uint32_t i = 0; i < neurons(call); i++) {
             double slope;
             sum += power_of(call->scratch[i], call->options->v[OF_WHAT + 1], &slope);
             push(call, b, i, weight * slope);
@@ -146,17 +178,17 @@ static double sparse_value(const rheo_regularise *call)
 static double upper_value(const rheo_regularise *call)
 {
     const double *o = call->options->v, weight = o[RHEO_REGULARISE_STRENGTH] / call->B;
-    const rheo_signal *s = held(call);
+    const uint32_t N = neurons(call);
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
-        const double each = (double)s->N * steps_of(call, b);
+        const double each = (double)N * steps_of(call, b);
         double mean = 0, slope;
-        sum_steps(call, s, b);
-        for (uint32_t i = 0; i < s->N; i++) mean += call->scratch[i];
+        sum_steps(call, of_membrane(call->options), b);
+        for (uint32_t i = 0; i < N; i++) mean += call->scratch[i];
         const double over = mean / each - o[BOUND];
         if (over <= 0) continue;
         sum += power_of(over, o[POWER], &slope);
-        for (uint32_t i = 0; i < s->N; i++) push(call, b, i, weight * slope / each);
+        for (uint32_t i = 0; i < N; i++) push(call, b, i, weight * slope / each);
     }
     return weight * sum;
 }
@@ -164,13 +196,13 @@ static double upper_value(const rheo_regularise *call)
 static double lower_value(const rheo_regularise *call)
 {
     const double *o = call->options->v;
-    const rheo_signal *s = held(call);
-    const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / s->N;
+    const uint32_t N = neurons(call);
+    const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / N;
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
         const uint32_t T = steps_of(call, b);
-        sum_steps(call, s, b);
-        for (uint32_t i = 0; i < s->N; i++) {
+        sum_steps(call, of_membrane(call->options), b);
+        for (uint32_t i = 0; i < N; i++) {
             const double lacks = o[BOUND] - call->scratch[i] / T;
             if (lacks <= 0) continue;
             sum += lacks * lacks;
@@ -183,21 +215,21 @@ static double lower_value(const rheo_regularise *call)
 static double force_value(const rheo_regularise *call)
 {
     const double *o = call->options->v;
-    const rheo_signal *v = call->v;
-    const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / v->N;
+    const uint32_t N = neurons(call);
+    const double weight = o[RHEO_REGULARISE_STRENGTH] / call->B / N;
     double sum = 0;
     for (uint32_t b = 0; b < call->B; b++) {
         const uint32_t T = steps_of(call, b);
-        sum_steps(call, call->out, b);
-        for (uint32_t i = 0; i < v->N; i++) {
+        sum_steps(call, false, b);
+        for (uint32_t i = 0; i < N; i++) {
             uint32_t at = 0;
             if (call->scratch[i] > 0) continue;
             for (uint32_t t = 1; t < T; t++)
-                if (rheo__real_row(v, t, b)[i] > rheo__real_row(v, at, b)[i]) at = t;
-            const double lacks = o[FORCE_BOUND] - (double)rheo__real_row(v, at, b)[i];
+                if (membrane(call, t, b, i) > membrane(call, at, b, i)) at = t;
+            const double lacks = o[FORCE_BOUND] - membrane(call, at, b, i);
             if (lacks <= 0) continue;
             sum += lacks;
-            rheo__real_row(call->gv, at, b)[i] -= (float)weight;
+            push_membrane(call, at, b, i, -weight);
         }
     }
     return weight * sum;

@@ -9,14 +9,22 @@
 #include "array/signal.h"
 #include "base/field.h"
 
+/* What the double reference has in the place of signals, spikes hard or smooth; all [T,B,N]. */
+typedef struct rheo_regularise_exact {
+    uint32_t T, N;
+    const double *out, *v;
+    double *gout, *gv; /* added to */
+} rheo_regularise_exact;
+
 typedef struct rheo_regularise {
     const rheo_options *options;
-    uint32_t B;             /* of the batch */
-    const rheo_signal *out; /* bits or real */
-    const rheo_signal *v;   /* membrane; NULL unless one is regularised */
-    rheo_signal *gout, *gv; /* added to; gout static */
-    double *scratch;        /* [N] */
-    const uint32_t *length; /* [B] steps of each sample; NULL: all */
+    uint32_t B;                         /* of the batch */
+    const rheo_signal *out;             /* bits or real */
+    const rheo_signal *v;               /* membrane; NULL unless one is regularised */
+    rheo_signal *gout, *gv;             /* added to; gout static */
+    double *scratch;                    /* [N] */
+    const uint32_t *length;             /* [B] steps of each sample; NULL: all */
+    const rheo_regularise_exact *exact; /* these, and none of the signals; NULL: the signals */
 } rheo_regularise;
 
 typedef struct rheo_regulariser {

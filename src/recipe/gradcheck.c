@@ -5,6 +5,9 @@
  *   2. the float engine with its real spikes against the double reference with the same spikes, for
  *      all weights.
  *
+ * The loss is the recipe's, with its regularisers. (`force` looks for silent neurons, of which
+ * smooth spikes leave none: link 1 does not see it.)
+ *
  * Link 1 lets the gradient through resets even where the recipe detaches them, which is a choice,
  * not a derivative; link 2 has the recipe's own. Straight-through parameters (binary weights) have
  * a gradient by definition, not by calculus: link 1 leaves them out and says so. Data are random, a
@@ -45,8 +48,11 @@ typedef struct checker {
     rheo_net *net;
     const rheo_phase *phase;
     uint32_t T, inputs, outputs;
-    double *x, *g;  /* [T,B,N], [T,B,C] */
-    float *scratch; /* the loss's */
+    double *x, *g;                                     /* [T,B,N], [T,B,C] */
+    float *scratch;                                    /* the loss's */
+    double *held;                                      /* the regularisers' */
+    double *gout[RHEO_NET_NODES], *gv[RHEO_NET_NODES]; /* of populations, with regularisers: what
+        pushes outputs and membranes; of the output one of the two is g */
     uint32_t label[SAMPLES], id[SAMPLES];
     line *lines;
     uint32_t count;
@@ -83,6 +89,20 @@ static uint32_t classes_of(const checker *c)
     return c->recipe->code.group == RHEO_GROUP_NONE ? c->outputs : c->data->classes;
 }
 
+/* What regularisers add to the loss; c->g holds the loss's gradient. */
+static double hold(checker *c, const rheo_reference *reference)
+{
+    if (c->phase->regularisers == 0) return 0;
+    for (uint32_t n = 0; n < c->net->nodes; n++) {
+        const size_t bytes =
+            (size_t)c->T * SAMPLES * rheo__shape_size(c->net->node[n].out) * sizeof(double);
+        if (c->gout[n] && c->gout[n] != c->g) memset(c->gout[n], 0, bytes);
+        if (c->gv[n] && c->gv[n] != c->g) memset(c->gv[n], 0, bytes);
+    }
+    return rheo__regularise_reference(c->phase, c->net, reference, c->T, SAMPLES, c->gout, c->gv,
+                                      c->held);
+}
+
 /* Loss and, when asked, its gradient, at the output that the reference holds. */
 static double loss_of(checker *c, rheo_reference *reference, double *grad)
 {
@@ -98,7 +118,8 @@ static double loss_of(checker *c, rheo_reference *reference, double *grad)
                            .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
                            .label = c->label,
                            .scratch = c->scratch};
-    return rheo__loss_reference(loss, &call, at, grad);
+    const double value = rheo__loss_reference(loss, &call, at, grad);
+    return value + hold(c, reference);
 }
 
 static void backward(checker *c, rheo_reference *reference)
@@ -106,7 +127,10 @@ static void backward(checker *c, rheo_reference *reference)
     bool readout = c->phase->loss->uses_readout;
     rheo__reference_forward(reference, c->x);
     loss_of(c, reference, c->g);
-    rheo__reference_backward(reference, readout ? NULL : c->g, readout ? c->g : NULL, NULL);
+    for (uint32_t n = 0; n < c->net->nodes; n++)
+        if (n != c->net->output) rheo__reference_push(reference, n, c->gout[n], c->gv[n]);
+    rheo__reference_backward(reference, readout ? c->gout[c->net->output] : c->g,
+                             readout ? c->g : c->gv[c->net->output], NULL);
 }
 
 static double largest(const double *g, size_t count)
@@ -245,6 +269,7 @@ static void run_engine(checker *c, rheo_plan *plan)
                            .scratch = c->scratch};
     rheo__loss_value(c->phase->loss, &call);
     plan->work[c->net->output].gout = call.gout;
+    rheo__regularise(c->phase, plan, readout, c->held);
     rheo__plan_backward(plan);
 }
 
@@ -290,6 +315,7 @@ static rheo_status link_engine(checker *c)
                             .train = true,
                             .gradient = true,
                             .readout = readout};
+    rheo__regularise_ask(c->phase, &request);
     rheo_status status = make_reference(c, false, &reference);
     if (!status) status = rheo__plan_new(c->net, &request, &plan);
     for (uint32_t attempt = 0; attempt < TRIES && !status; attempt++) {
@@ -307,6 +333,27 @@ static rheo_status link_engine(checker *c)
 
 /* ---- setting up ---- */
 
+static rheo_status make_held(checker *c)
+{
+    const bool readout = c->phase->loss->uses_readout;
+    RHEO_TRY(rheo__alloc(c->ctx, rheo__regularise_need(c->net, c->phase), sizeof(double),
+                         "gradcheck", &c->held));
+    for (uint32_t n = 0; n < c->net->nodes && c->phase->regularisers > 0; n++) {
+        const size_t size = (size_t)c->T * SAMPLES * rheo__shape_size(c->net->node[n].out);
+        const bool output = n == c->net->output;
+        if (!rheo__is_population(&c->net->node[n])) continue;
+        if (output && readout)
+            c->gv[n] = c->g;
+        else
+            RHEO_TRY(rheo__alloc(c->ctx, size, sizeof(double), "gradcheck", &c->gv[n]));
+        if (output && !readout)
+            c->gout[n] = c->g;
+        else
+            RHEO_TRY(rheo__alloc(c->ctx, size, sizeof(double), "gradcheck", &c->gout[n]));
+    }
+    return RHEO_OK;
+}
+
 static rheo_status make_arrays(checker *c)
 {
     size_t in = (size_t)c->T * SAMPLES * c->inputs, out = (size_t)c->T * SAMPLES * c->outputs;
@@ -315,6 +362,7 @@ static rheo_status make_arrays(checker *c)
     RHEO_TRY(rheo__alloc(c->ctx, rheo__loss_need(c->T, c->outputs), sizeof(float), "gradcheck",
                          &c->scratch));
     RHEO_TRY(rheo__alloc(c->ctx, c->net->params, sizeof *c->lines, "gradcheck", &c->lines));
+    RHEO_TRY(make_held(c));
     for (uint32_t b = 0; b < SAMPLES; b++) {
         c->id[b] = b;
         c->label[b] = b % classes_of(c);
@@ -436,6 +484,11 @@ rheo_status rheo_recipe_gradcheck(rheo_recipe *recipe, bool json, char **text)
     else
         rheo__text_free(&out);
     rheo__release(ctx, c->lines);
+    for (uint32_t n = 0; n < RHEO_NET_NODES; n++) {
+        if (c->gout[n] != c->g) rheo__release(ctx, c->gout[n]);
+        if (c->gv[n] != c->g) rheo__release(ctx, c->gv[n]);
+    }
+    rheo__release(ctx, c->held);
     rheo__release(ctx, c->x);
     rheo__release(ctx, c->g);
     rheo__release(ctx, c->scratch);
