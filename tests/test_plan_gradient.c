@@ -1,5 +1,5 @@
 /* test_plan_gradient.c: gradients through whole nets: one neuron in closed form, two paths in
- * closed form, and every net against the double reference. */
+ * closed form, every net against the double reference, and formulas in layers that fire. */
 #include "exec/reference.h"
 #include "plan_cases.h"
 #include <stdio.h>
@@ -277,12 +277,69 @@ static void test_reference(void **state)
     rheo_context_free(ctx);
 }
 
+/* ---- layers that fire themselves take a user's own surrogate too ---- */
+
+static void firing_gradient(rheo_context *ctx, const char *layer, const char *surrogate, float *g)
+{
+    enum { T = 6, B = 2, N = 4 };
+    char text[256];
+    snprintf(text, sizeof text,
+             "- dense: {name: a, out: 4}\n- %s, surrogate: %s, slope: 3}\n- output: n\n", layer,
+             surrogate);
+    rheo_net *net = net_of(ctx, &(net_text){.net = text, .in = {{3}}});
+    const rheo_plan_options options = {.steps = T, .batch = B, .train = true};
+    rheo_plan *plan;
+    CHECK_OK(ctx, rheo_plan_new(net, &options, &plan));
+    float *x = numbers(1, 2, (size_t)T * B * 3), *gout = numbers(2, 1, (size_t)T * B * N);
+    float y[T * B * N];
+    CHECK_OK(ctx, rheo_forward(plan, x, y));
+    CHECK_OK(ctx, rheo_backward(plan, gout, NULL));
+    memcpy(g, rheo_gradient(plan, "a.weight"), 12 * sizeof *g);
+    free(x), free(gout);
+    rheo_plan_free(plan);
+    rheo_net_free(net);
+}
+
+static void test_firing_layers(void **state)
+{
+    (void)state;
+    static const char *const layers[] = {"parallel-spiking: {name: n, kind: sliding",
+                                         "spiking-lstm: {name: n, out: 4, threshold: 0.05"};
+    static const char *const wrong[][2] = {{"1/(1+abs(k*y))^2", "column 12: found 'y))^2'"},
+                                           {"formula", "column 1: found 'formula'"},
+                                           {"stochastic-spike", "draws random numbers"}};
+    rheo_context *ctx = check_context(1);
+    for (int i = 0; i < 2; i++) {
+        float ours[12], own[12], other[12], size = 0;
+        bool differs = false;
+        firing_gradient(ctx, layers[i], "fast-sigmoid", ours);
+        firing_gradient(ctx, layers[i], "1/(1+abs(k*x))^2", own);
+        firing_gradient(ctx, layers[i], "1/(1+abs(2*k*x))^2", other);
+        for (int j = 0; j < 12; j++) size = fmaxf(size, fabsf(ours[j]));
+        for (int j = 0; j < 12; j++) {
+            CHECK_NEAR(own[j], ours[j], 1e-6 * (double)size);
+            differs = differs || fabsf(other[j] - ours[j]) > 1e-3f * size;
+        }
+        assert_true(differs);
+        for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
+            char text[256];
+            rheo_net *net = NULL;
+            snprintf(text, sizeof text, "- %s, surrogate: %s}\n- output: n\n", layers[i],
+                     wrong[w][0]);
+            CHECK_FAILS(ctx, net_make(ctx, &(net_text){.net = text, .in = {{3}}}, &net), RHEO_USAGE,
+                        wrong[w][1]);
+        }
+    }
+    rheo_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_neuron),
         cmocka_unit_test(test_two_paths),
         cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_firing_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

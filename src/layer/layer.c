@@ -31,6 +31,21 @@ const rheo_layer *rheo__layer_find(const char *name)
     return NULL;
 }
 
+static double option(const rheo_node_spec *node, const char *name)
+{
+    const rheo_field *fields = node->neuron ? node->neuron->fields : node->layer->fields;
+    const int at = rheo__field_index(fields, name);
+    return at < 0 ? 0 : (node->neuron ? &node->neuron_options : &node->options)->v[at];
+}
+
+rheo_pseudo rheo__node_pseudo(const rheo_node_spec *node)
+{
+    return (rheo_pseudo){.surrogate = (uint32_t)option(node, "surrogate"),
+                         .slope = option(node, "slope"),
+                         .shape = option(node, "shape"),
+                         .formula = node->formula.ops ? &node->formula : NULL};
+}
+
 rheo_status rheo__infer_same(rheo_context *ctx, rheo_node_spec *node)
 {
     (void)ctx;

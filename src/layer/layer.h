@@ -203,7 +203,7 @@ static inline bool rheo__is_analogue(const rheo_node_spec *node)
     return node->neuron && node->neuron->stateless;
 }
 
-/* What a population takes for the derivative of its spikes. */
+/* What a population, or a layer that fires itself, takes for the derivative of its spikes. */
 rheo_pseudo rheo__node_pseudo(const rheo_node_spec *node);
 const rheo_layer *rheo__layer_find(const char *name);
 const rheo_layer *rheo__layer_at(uint32_t index);

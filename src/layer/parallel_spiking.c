@@ -14,7 +14,7 @@
 #include "layer/firing.h"
 #include <string.h>
 
-enum { STEPS, KIND, ORDER, LAMBDA, SURROGATE };
+enum { STEPS, KIND, ORDER, LAMBDA };
 enum { FULL, MASKED, SLIDING };
 enum { WEIGHT, THRESHOLD };
 static const char *const kind_names[] = {"full", "masked", "sliding", NULL};
@@ -23,7 +23,7 @@ static const rheo_field fields[] = {
     RHEO_CHOICE_FIELD("kind", FULL, kind_names, "Which steps a step sees."),
     RHEO_INTEGER_FIELD("order", "1", 2, 1, 4096, "For masked and sliding: how many, itself too."),
     RHEO_NUMBER_FIELD("lambda", "1", 1, 0, 1, "For masked: strength of the mask."),
-    RHEO_FIRING_FIELDS,
+    RHEO_SURROGATE_FIELDS(0),
     RHEO_FIELD_END};
 
 static int kind_of(const rheo_node_spec *node)
@@ -43,12 +43,10 @@ static uint32_t steps_of(const rheo_node_spec *node)
 
 static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
-    const rheo_pseudo pseudo = rheo__firing_pseudo(node->options.v + SURROGATE);
     RHEO_CHECK(ctx, kind_of(node) == SLIDING || steps_of(node) >= 1, RHEO_USAGE,
                "net node %s: parallel-spiking neurons have weights for each step; give steps, the "
                "number of steps of a sample, or take kind sliding",
                node->name);
-    RHEO_TRY(rheo__pseudo_check(ctx, &pseudo, node->name));
     return rheo__infer_same(ctx, node);
 }
 
@@ -223,7 +221,7 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 static void fall_step(void *argument, uint32_t t, uint32_t thread)
 {
     const rheo_work *work = argument;
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     const float theta = work->node->param[THRESHOLD]->value[theta_at(work->node, t)];
     const uint32_t row = row_of(work), N = work->out.N;
     float x[RHEO_BLOCK] = {0}, d[RHEO_BLOCK];
@@ -335,7 +333,7 @@ static size_t reference_need(const rheo_node_spec *node, uint32_t T, uint32_t B)
 static void reference_forward(const rheo_reference_work *work)
 {
     const size_t row = (size_t)work->B * rheo__shape_size(work->node->in);
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     memset(work->keep, 0, work->T * row * sizeof *work->keep);
     for (uint32_t t = 0; t < work->T; t++)
         for (uint32_t s = 0; s < work->T && work->in[0]; s++) {
@@ -356,7 +354,7 @@ static void reference_forward(const rheo_reference_work *work)
 static void reference_backward(const rheo_reference_work *work)
 {
     const size_t row = (size_t)work->B * rheo__shape_size(work->node->in);
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     for (uint32_t p = 0; p <= THRESHOLD; p++)
         if (work->grad[p])
             memset(work->grad[p], 0,

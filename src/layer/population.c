@@ -357,20 +357,6 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
             forward_blocks(&a, b, block, count, &own);
 }
 
-static double option(const rheo_node_spec *node, const char *name)
-{
-    const int at = rheo__field_index(node->neuron->fields, name);
-    return at < 0 ? 0 : node->neuron_options.v[at];
-}
-
-rheo_pseudo rheo__node_pseudo(const rheo_node_spec *node)
-{
-    return (rheo_pseudo){.surrogate = (uint32_t)option(node, "surrogate"),
-                         .slope = option(node, "slope"),
-                         .shape = option(node, "shape"),
-                         .formula = node->formula.ops ? &node->formula : NULL};
-}
-
 /* dL/d read-out: summed over time when the block is run for one step only. */
 static void set_greadout(rheo_block_adjoint *d, const span_argument *a, uint32_t b, uint32_t block,
                          const bench *own)

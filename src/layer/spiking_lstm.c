@@ -14,7 +14,7 @@
 #include "layer/firing.h"
 #include <string.h>
 
-enum { OUT, THETA, RESET, SURROGATE };
+enum { OUT, THETA, RESET };
 enum { NONE, SUBTRACT, ZERO };
 enum { W_IH, W_HH, B_IH, B_HH };
 static const char *const reset_names[] = {"none", "subtract", "zero", NULL};
@@ -22,7 +22,7 @@ static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD("out", "1", 1, 1, 1 << 20, "Number of units."),
     RHEO_NUMBER_FIELD("threshold", "1", 1, -1e6, 1e6, "Of a unit's hidden state."),
     RHEO_CHOICE_FIELD("reset", NONE, reset_names, "What a spike does in the next step."),
-    RHEO_FIRING_FIELDS, RHEO_FIELD_END};
+    RHEO_SURROGATE_FIELDS(0), RHEO_FIELD_END};
 
 static uint32_t inputs(const rheo_node_spec *node)
 {
@@ -41,9 +41,7 @@ static int reset_of(const rheo_node_spec *node)
 
 static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
-    const rheo_pseudo pseudo = rheo__firing_pseudo(node->options.v + SURROGATE);
     const double out = node->options.v[OUT];
-    RHEO_TRY(rheo__pseudo_check(ctx, &pseudo, node->name));
     RHEO_CHECK(ctx, out <= 1 << 14, RHEO_SHAPE,
                "net node %s: %.0f units, expected at most %d: each drives each", node->name, out,
                1 << 14);
@@ -262,7 +260,7 @@ static void fall_sample(void *argument, uint32_t b, uint32_t thread)
     const rheo_work *work = a->work;
     const uint32_t H = units(work->node), t = a->t;
     const size_t row = (size_t)b * cell_row(work);
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     const float theta = (float)work->node->options.v[THETA];
     const float *h0 = kept_at(work, 0, t) + row, *c0 = kept_at(work, 1, t) + row;
     const float *h = kept_at(work, 0, t + 1) + row, *c = kept_at(work, 1, t + 1) + row;
@@ -414,7 +412,7 @@ static double gate_sum(const rheo_reference_work *work, uint32_t t, uint32_t b, 
 static void reference_forward(const rheo_reference_work *work)
 {
     const uint32_t H = units(work->node);
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     const double theta = work->node->options.v[THETA];
     for (uint32_t t = 0; t < work->T; t++)
         for (uint32_t b = 0; b < work->B; b++)
@@ -480,7 +478,7 @@ static void reference_unit(const rheo_reference_work *work, uint32_t t, uint32_t
 static void reference_backward(const rheo_reference_work *work)
 {
     const uint32_t H = units(work->node);
-    const rheo_pseudo pseudo = rheo__firing_pseudo(work->node->options.v + SURROGATE);
+    const rheo_pseudo pseudo = rheo__node_pseudo(work->node);
     for (uint32_t p = 0; p <= B_HH; p++)
         if (work->grad[p])
             memset(work->grad[p], 0,

@@ -95,13 +95,17 @@ static rheo_status add_node(builder *b, const rheo_layer *layer, const char *nam
 /* Compiles the formula of a surrogate that the user wrote, and checks the surrogate's parameters. */
 static rheo_status set_surrogate(builder *b, rheo_node_spec *node, const rheo_doc *map)
 {
-    const int at = rheo__field_index(node->neuron->fields, "surrogate");
-    if (at < 0) return RHEO_OK;
+    const rheo_field *fields = node->neuron ? node->neuron->fields : node->layer->fields;
+    if (!fields || rheo__field_index(fields, "surrogate") < 0) return RHEO_OK;
+    const rheo_surrogate *surrogate = rheo__surrogate_at(rheo__node_pseudo(node).surrogate);
     const rheo_doc *text = rheo__doc_get(map, "surrogate");
     char place[128], where[160];
     where_is(b, text, place);
     snprintf(where, sizeof where, "%s: surrogate", place);
-    if (text && rheo__surrogate_at((uint32_t)node->neuron_options.v[at])->own)
+    RHEO_CHECK(b->ctx, node->neuron || !surrogate->random, RHEO_USAGE,
+               "%s: %s draws random numbers, which %s does not", where, surrogate->name,
+               node->layer->name);
+    if (text && surrogate->own)
         RHEO_TRY(rheo__formula_compile(b->ctx, text->text, where, &node->formula));
     const rheo_pseudo pseudo = rheo__node_pseudo(node);
     return rheo__pseudo_check(b->ctx, &pseudo, where);
@@ -267,6 +271,7 @@ static rheo_status add_item(builder *b, const rheo_layer *layer, const rheo_doc 
     else {
         if (!strcmp(layer->name, "plastic")) RHEO_TRY(set_synapse(b, node, map));
         RHEO_TRY(set_options(b, node, map));
+        RHEO_TRY(set_surrogate(b, node, map));
     }
     b->port[index] = rheo__doc_text(map, "port", NULL);
     RHEO_TRY(connect_from(b, index, map));

@@ -52,19 +52,6 @@
 #define RHEO_PASTE2(a, b) a##_##b
 #define RHEO_PASTE(a, b)  RHEO_PASTE2(a, b)
 #define RHEO_M(name)      RHEO_PASTE(RHEO_MODEL, name)
-/* The last fields of a spiking model with a gradient. */
-#define RHEO_SURROGATE_FIELDS(init)                                                                \
-    {"surrogate",                                                                                  \
-     "1",                                                                                          \
-     RHEO_CHOICE,                                                                                  \
-     init,                                                                                         \
-     0,                                                                                            \
-     1,                                                                                            \
-     rheo__surrogate_names,                                                                        \
-     "derivative of the spike; or a formula, as \"1/(1+abs(k*x))^2\""},                            \
-        RHEO_NUMBER_FIELD("slope", "1", 0, 0, 1e6, "of the surrogate; 0: its own default"),        \
-        RHEO_NUMBER_FIELD("shape", "1", NAN, -1e6, 1e6,                                            \
-                          "second parameter of the surrogate; nan: its own default")
 #ifdef RHEO_SANITIZED /* a loop inlined ten times with a check at each access takes minutes */
 #define RHEO_INLINE static inline
 #else

@@ -150,6 +150,19 @@ typedef struct rheo_surrogate {
 } rheo_surrogate;
 const rheo_surrogate *rheo__surrogate_at(uint32_t index);
 extern const char *const rheo__surrogate_names[]; /* the choices of the field `surrogate` */
+/* The last fields of a spiking model with a gradient, and of layers that fire themselves. */
+#define RHEO_SURROGATE_FIELDS(init)                                                                \
+    {"surrogate",                                                                                  \
+     "1",                                                                                          \
+     RHEO_CHOICE,                                                                                  \
+     init,                                                                                         \
+     0,                                                                                            \
+     1,                                                                                            \
+     rheo__surrogate_names,                                                                        \
+     "derivative of the spike; or a formula, as \"1/(1+abs(k*x))^2\""},                            \
+        RHEO_NUMBER_FIELD("slope", "1", 0, 0, 1e6, "of the surrogate; 0: its own default"),        \
+        RHEO_NUMBER_FIELD("shape", "1", NAN, -1e6, 1e6,                                            \
+                          "second parameter of the surrogate; nan: its own default")
 /* The parameters that hold: those given, or the surrogate's own. */
 void rheo__pseudo_parameters(const rheo_pseudo *pseudo, double *slope, double *shape);
 double rheo__pseudo_derivative(const rheo_pseudo *pseudo, double x); /* draws: their mean */

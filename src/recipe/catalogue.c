@@ -34,7 +34,9 @@ static bool firing_layer_at(uint32_t index, rheo_entry *out)
         if (t->kind != RHEO_POPULATION || t == rheo__layer_find("neuron") || index-- > 0) continue;
         *out = (rheo_entry){COMMON(t), .fields = t->fields};
         fact(out, "output", "spikes, 0 or 1");
-        fact(out, "written as", "a layer of its own, - %s: {}, not as a model", t->name);
+        fact(out, "written as",
+             "a layer of its own, - %s: {}, not as a model; a recipe's `neuron` does not reach it",
+             t->name);
         return true;
     }
     return false;
