@@ -1,7 +1,8 @@
 /* A phase's regularisers in a plan: what they push into a hidden layer is what a loss on that layer
  * would push, had the net ended there; and of the output they add to the loss's gradient. */
-#include "nets.h"
 #include "learn/learn.h"
+#include "plan_cases.h"
+#include <stdlib.h>
 
 enum { T = 6, B = 4, IN = 5 };
 
@@ -163,11 +164,78 @@ static void the_output(void **state)
     rheo_net_free(net);
 }
 
+/* Gradients, and what is added to the loss; the loss itself pulls at the output or its membrane. */
+static blob regularised(const plan_case *c, const rheo_phase *phase, bool low, bool loss_membrane,
+                        uint32_t truncate)
+{
+    rheo_net *net = net_of(ctx, &c->net);
+    rheo_plan *plan = NULL;
+    rheo_request request = request_of(c, c->level < 0 ? RHEO_BITS : RHEO_REAL);
+    blob all = {0};
+    float *x = inputs_of(c);
+    request.low_memory = low;
+    request.truncate = truncate;
+    rheo__regularise_ask(phase, &request);
+    CHECK_OK(ctx, rheo__plan_new(net, &request, &plan));
+    double *scratch = room(rheo__regularise_need(net, phase), sizeof *scratch);
+    const rheo_signal *filled = loss_membrane ? &plan->greadout : &plan->gradient[net->output];
+    for (uint32_t show = 0; show < 2; show++) {
+        rheo__plan_batch(plan, c->B, NULL, show);
+        feed(plan, x);
+        rheo__plan_forward(plan);
+        for (uint32_t t = 0; t < (filled->stride_t ? filled->T : 1); t++)
+            for (uint32_t i = 0; i < c->B * filled->pitch; i++)
+                filled->real[t * filled->stride_t + i] = draw_at(t, i) - 0.5f;
+        plan->work[net->output].gout = loss_membrane ? NULL : filled;
+        const double added = rheo__regularise(phase, plan, loss_membrane, scratch);
+        blob_add(&all, (const float[]){(float)added}, 1);
+        rheo__plan_backward(plan);
+        for (uint32_t n = 0; n < net->nodes; n++)
+            for (uint32_t i = 0; i < net->node[n].params; i++)
+                if (plan->work[n].grad[i])
+                    blob_add(&all, plan->work[n].grad[i],
+                             (size_t)net->node[n].param[i]->rows * net->node[n].param[i]->cols);
+    }
+    free(scratch), free(x);
+    rheo_plan_free(plan);
+    rheo_net_free(net);
+    return all;
+}
+
+/* Low memory makes real signals anew, a segment at a time; what holds them sees the whole window.
+ */
+static void low_memory(void **state)
+{
+    static const uint32_t steps[] = {33, 100}, cuts[] = {10, 0};
+    rheo_phase held[2] = {{0}}; /* of spikes, of membranes */
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const bool force = !strcmp(cases[k].rule, "force");
+        rheo_phase *to = &held[cases[k].of || force];
+        to->regulariser[to->regularisers++] =
+            phase_of(cases[k].rule, cases[k].field, cases[k].value, cases[k].of, RHEO_LAYERS_ALL)
+                .regulariser[0];
+    }
+    for (size_t i = 0; i < PLAN_CASES; i++)
+        for (size_t k = 0; k < 4; k++) {
+            plan_case c = plan_cases[i];
+            if (!c.gradient) continue;
+            c.T = steps[k / 2];
+            c.B = 3;
+            const rheo_phase *phase = &held[k % 2];
+            blob all = regularised(&c, phase, false, (i + k / 2) % 2, cuts[k / 2]);
+            blob low = regularised(&c, phase, true, (i + k / 2) % 2, cuts[k / 2]);
+            same_blobs(c.label, "low memory", all, low);
+            assert_true(all.x[0] > 0);
+            free(all.x), free(low.x);
+        }
+}
+
 int main(void)
 {
     ctx = check_context(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(hidden_layers),
-                                       cmocka_unit_test(the_output)};
+                                       cmocka_unit_test(the_output), cmocka_unit_test(low_memory)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rheo_context_free(ctx);
     return failed;

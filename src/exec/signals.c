@@ -84,7 +84,9 @@ static void shape_out(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, r
     bool loop = plan->looped[n];
     rheo_signal *out = &work->out;
     fixed = fixed && !loop;
-    plan->part[n] = form == RHEO_REAL && !fixed && !loop && !plan->recorded[n] &&
+    /* a regulariser looks at the whole window */
+    const bool held = (plan->request.pull || plan->request.lift) && rheo__is_population(work->node);
+    plan->part[n] = form == RHEO_REAL && !fixed && !loop && !held && !plan->recorded[n] &&
                     plan->segment < plan->request.T && within_group(plan, n);
     signal_take(plan, out, form, rows_of(plan, plan->part[n]) + (loop ? 1 : 0),
                 rheo__shape_size(work->node->out), fixed, arena);
