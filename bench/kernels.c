@@ -148,10 +148,51 @@ static double time_bits_product(rheo_context *ctx, uint32_t M, uint32_t N, uint3
     return best;
 }
 
-/* Where the gather and the dense product take equal time, by bisection of the density. */
+/* Of rheo__few, forward and the weights' gradient. */
+static void time_few(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, double best[2])
+{
+    const size_t pitch = rheo__pitch(N), words = rheo__words(K);
+    uint64_t *bits = spikes(M, K, 0.1);
+    float *w = reals(K * pitch), *y = reals(M * pitch), *grad = reals((size_t)N * K);
+    const rheo_gather out = {.M = M,
+                             .N = N,
+                             .K = K,
+                             .bits = bits,
+                             .bits_row = words,
+                             .w = w,
+                             .w_row = pitch,
+                             .c = y,
+                             .c_row = pitch};
+    const rheo_few_gradient back = {.M = N,
+                                    .N = K,
+                                    .K = M,
+                                    .g = y,
+                                    .g_row = pitch,
+                                    .bits = bits,
+                                    .bits_row = words,
+                                    .c = grad,
+                                    .c_row = K};
+    best[0] = best[1] = 1e9;
+    for (int i = 0; i < RUNS; i++) {
+        double t = now();
+        rheo__few(ctx, &out);
+        t = now() - t;
+        best[0] = t < best[0] ? t : best[0];
+        t = now();
+        rheo__few_gradient(ctx, &back);
+        t = now() - t;
+        best[1] = t < best[1] ? t : best[1];
+    }
+    free(bits), free(w), free(y), free(grad);
+}
+
+/* Where the gather takes as long as the product, or as rheo__few; by bisection of the density. */
 static double crossover(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
 {
-    double dense = time_bits_product(ctx, M, N, K), low = 0, high = 1;
+    double few[2], low = 0, high = 1;
+    const bool is_few = N <= rheo__kernels(ctx)->few;
+    if (is_few) time_few(ctx, M, N, K, few);
+    const double dense = is_few ? few[0] : time_bits_product(ctx, M, N, K);
     for (int i = 0; i < 6; i++) {
         double d = (low + high) / 2;
         if (time_gather(ctx, M, N, K, d) < dense)
@@ -229,6 +270,12 @@ int main(int count, char **argument)
     for (int i = 0; i < 6; i++)
         printf("gather wins below a density of %.2f at N = %u\n", crossover(ctx, 1600, N[i], 784),
                N[i]);
+    for (uint32_t n = 1; n <= RHEO_FEW; n += n < 8 ? 3 : 6) {
+        double few[2];
+        time_few(ctx, 3200, n, 1000, few);
+        printf("few [3200,1000] x [1000,%u]: %.3f ms, gradient %.3f ms; as a product %.3f ms\n", n,
+               few[0] * 1e3, few[1] * 1e3, 1e3 * time_bits_product(ctx, 3200, n, 1000));
+    }
     time_bernoulli(ctx);
     time_adam(ctx);
     rheo_context_free(ctx);

@@ -221,9 +221,17 @@ static void gather_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, u
     if (M) memcpy(alone, c + (M - 1) * row, N * sizeof *c);
     void *scratch = aligned_alloc(64, (rheo__gather_scratch(ctx, M, N, K) + 127) / 64 * 64);
     assert_non_null(scratch);
+    float *few = guarded_reals(size);
+    memcpy(few, c, size * sizeof *c);
     plain_product(&p, want);
     rheo__gather(ctx, &g, scratch);
     same_bits(rheo_isa(ctx), c, want, size);
+    if (N <= RHEO_FEW) {
+        g.c = few;
+        rheo__few(ctx, &g);
+        same_bits("few", few, want, size);
+    }
+    guarded_free(few, size);
     if (M) { /* the last row by itself, and densely */
         g.M = 1, g.bits += (M - 1) * pitch, g.c = alone;
         float *dense = guarded_reals(N);
@@ -245,9 +253,10 @@ static void gather_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, u
 
 static void gather_equals_product(void **state)
 {
-    static const uint32_t sizes[][3] = {{0, 5, 5},      {5, 0, 5},     {3, 5, 0},     {1, 1, 1},
-                                        {5, 7, 63},     {3, 16, 64},   {2, 33, 65},   {70, 127, 90},
-                                        {33, 129, 200}, {9, 300, 131}, {130, 10, 784}};
+    static const uint32_t sizes[][3] = {
+        {0, 5, 5},      {5, 0, 5},     {3, 5, 0},      {1, 1, 1},      {5, 7, 63},
+        {3, 16, 64},    {2, 33, 65},   {70, 127, 90},  {33, 129, 200}, {9, 300, 131},
+        {130, 10, 784}, {64, 12, 513}, {65, 13, 1100}, {200, 32, 70}};
     (void)state;
     for (int isa = 0; isa <= (int)rheo__isa_best(); isa++)
         for (int t = 0; t < 4; t++) {
@@ -257,6 +266,44 @@ static void gather_equals_product(void **state)
                             ((int)i + t) % 3);
             for (uint32_t percent = 0; percent <= 100 && t == 0; percent += 100)
                 gather_case(ctx, 5, 40, 100, percent, 2);
+            rheo_context_free(ctx);
+        }
+}
+
+/* The weights' gradient of few outputs: bits [K, N], g [K, M]. */
+static void few_gradient_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, bool more)
+{
+    const size_t pitch = rheo__words(N) + 1, row = M + 3, c_row = N + 2;
+    const size_t size = M ? (M - 1) * c_row + N : 0;
+    uint64_t *bits = calloc(K * pitch + 1, sizeof *bits);
+    assert_non_null(bits);
+    for (uint32_t k = 0; k < K; k++)
+        for (uint32_t i = 0; i < N; i++)
+            if (random_word() % 3 == 0) bits[k * pitch + i / 64] |= (uint64_t)1 << i % 64;
+    float *g = guarded_reals(K * row), *c = guarded_reals(size), *want = guarded_reals(size);
+    memcpy(want, c, size * sizeof *c);
+    rheo_product p = {.M = M, .N = N, .K = K, .c = want, .c_row = c_row, .accumulate = more};
+    p.a = (rheo_operand){.real = g, .row = 1, .col = row};
+    p.b = (rheo_operand){.bits = bits, .row = pitch, .col = 0, .lo = 0, .hi = 1};
+    plain_product(&p, want);
+    const rheo_few_gradient few = {M, N, K, g, row, bits, pitch, more, c, c_row};
+    rheo__few_gradient(ctx, &few);
+    same_bits(rheo_isa(ctx), c, want, size);
+    guarded_free(g, K * row), guarded_free(c, size), guarded_free(want, size);
+    free(bits);
+}
+
+static void few_gradient_equals_product(void **state)
+{
+    static const uint32_t sizes[][3] = {{1, 1, 1},    {3, 0, 5},      {5, 7, 0},    {4, 63, 9},
+                                        {10, 64, 70}, {12, 65, 129},  {13, 127, 3}, {31, 200, 40},
+                                        {32, 784, 7}, {6, 1000, 600}, {24, 129, 65}};
+    (void)state;
+    for (int isa = 0; isa <= (int)rheo__isa_best(); isa++)
+        for (int t = 0; t < 4; t++) {
+            rheo_context *ctx = context_of(isa, thread_counts[t]);
+            for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+                few_gradient_case(ctx, sizes[i][0], sizes[i][1], sizes[i][2], (i + (size_t)t) % 2);
             rheo_context_free(ctx);
         }
 }
@@ -485,7 +532,8 @@ static void math_errors(void **state)
         if (x > -1) worst[2] = fmax(worst[2], ulps(rheo__log1pf(x), log1p((double)x)));
         erf_off = fmax(erf_off, ulps(rheo__erff(x), erf((double)x)));
     }
-    for (float x = -5; x < 5; x += 0.0001f) erf_off = fmax(erf_off, ulps(rheo__erff(x), erf((double)x)));
+    for (float x = -5; x < 5; x += 0.0001f)
+        erf_off = fmax(erf_off, ulps(rheo__erff(x), erf((double)x)));
     if (!(erf_off < 2)) fail_msg("erf is %.3f units of the last place off", erf_off);
     for (float x = -104; x < 89; x += 0.001f) /* where exp is neither 0 nor inf */
         worst[0] = fmax(worst[0], ulps(rheo__expf(x), exp((double)x)));
@@ -521,6 +569,7 @@ int main(void)
         cmocka_unit_test(products_are_one_chain),
         cmocka_unit_test(products_do_not_depend_on_threads),
         cmocka_unit_test(gather_equals_product),
+        cmocka_unit_test(few_gradient_equals_product),
         cmocka_unit_test(gather_works_in_parts),
         cmocka_unit_test(density_is_a_part),
         cmocka_unit_test(binary_equals_float_product),

@@ -19,6 +19,12 @@ typedef __m256i part; /* the first lanes of a vector */
 #define LOAD_PART(p, m)     _mm256_maskload_ps(p, m)
 #define STORE_PART(p, m, v) _mm256_maskstore_ps(p, m, v)
 #define NONZERO(p)          nonzero(p)
+typedef __m256 where;
+#define WHERE(bits)         where_of((uint32_t)(bits))
+#define ADD_WHERE(a, on, b) _mm256_add_ps(a, _mm256_and_ps(on, b))
+#define FEW_N               5 /* 5 x 2 sums */
+#define FEW_V               2
+#define FEW_MOST            12 /* outputs; with more the product is faster */
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 
 static inline part part_of(uint32_t count)
@@ -31,6 +37,13 @@ static inline uint32_t nonzero(const float *p)
 {
     __m256 different = _mm256_cmp_ps(LOAD(p), _mm256_setzero_ps(), _CMP_NEQ_UQ);
     return (uint32_t)_mm256_movemask_ps(different);
+}
+
+static inline where where_of(uint32_t bits)
+{
+    const __m256i place = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i on = _mm256_and_si256(_mm256_set1_epi32((int)bits), place);
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(on, place));
 }
 
 /* Rows i and i+4 share a vector, so that a transposition within lanes is enough. */

@@ -19,6 +19,12 @@ typedef __mmask16 part; /* the first lanes of a vector */
 #define LOAD_PART(p, m)     _mm512_maskz_loadu_ps(m, p)
 #define STORE_PART(p, m, v) _mm512_mask_storeu_ps(p, m, v)
 #define NONZERO(p)          _mm512_cmp_ps_mask(LOAD(p), _mm512_setzero_ps(), _CMP_NEQ_UQ)
+typedef __mmask16 where;
+#define WHERE(bits)         ((where)(bits))
+#define ADD_WHERE(a, on, b) _mm512_mask_add_ps(a, on, a, b)
+#define FEW_N               12 /* 12 x 2 sums */
+#define FEW_V               2
+#define FEW_MOST            32 /* outputs; with more the product is faster */
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 
 /* Rows i, i+4, i+8, i+12 share a vector, so that a transposition within lanes is enough. */

@@ -20,6 +20,12 @@ typedef uint32_t part; /* how many of the first lanes of a vector */
 #define LOAD_PART(p, m)     load_part(p, m)
 #define STORE_PART(p, m, v) memcpy(p, &(v), (m) * sizeof(float))
 #define NONZERO(p)          nonzero(p)
+typedef uint32_t where __attribute__((vector_size(16)));
+#define WHERE(bits)         where_of((uint32_t)(bits))
+#define ADD_WHERE(a, on, b) ((a) + (vec)((on) & (where)(b)))
+#define FEW_N               5
+#define FEW_V               1
+#define FEW_MOST            32 /* outputs; with more the product is faster */
 #define DEPOSIT(bits, mask) deposit(bits, mask)
 
 static inline vec load_part(const float *p, uint32_t count)
@@ -27,6 +33,12 @@ static inline vec load_part(const float *p, uint32_t count)
     vec v = {0};
     memcpy(&v, p, count * sizeof(float));
     return v;
+}
+
+static inline where where_of(uint32_t bits)
+{
+    const where place = {1, 2, 4, 8};
+    return (where)((bits & place) == place);
 }
 
 static inline vec fma_lanes(vec a, vec b, vec c)

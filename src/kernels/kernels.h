@@ -52,6 +52,24 @@ void rheo__gather(rheo_context *ctx, const rheo_gather *gather, void *scratch);
 /* Below this density of set bits the gather wins (measured; printed by `rheobase plan`). */
 double rheo__gather_density(const rheo_context *ctx, uint32_t N);
 
+/* The same sums for at most RHEO_FEW columns and any density, without scratch (few.c). */
+#define RHEO_FEW 32
+void rheo__few(rheo_context *ctx, const rheo_gather *gather);
+double rheo__few_density(const rheo_context *ctx); /* below it the gather wins */
+/* c[M,N] = start + sum over the rows k of g[k,:]^T bits[k,:], ascending: the gradient of at most
+ * RHEO_FEW outputs' weights; start: c when accumulate, else 0. */
+typedef struct rheo_few_gradient {
+    uint32_t M, N, K;
+    const float *g;  /* [K, M] */
+    size_t g_row;
+    const uint64_t *bits; /* [K, N] */
+    size_t bits_row;      /* words */
+    bool accumulate;
+    float *c;
+    size_t c_row;
+} rheo_few_gradient;
+void rheo__few_gradient(rheo_context *ctx, const rheo_few_gradient *gradient);
+
 /* Binary nets: weights as bits [N, words(K)], 1 is +1, 0 is -1.
  *   x of signs (bits, 1 is +1):  c[m,n] = K - 2 popcount(x XOR w)
  *   x of integers 0 … 255 as eight bit planes [8][words(K)] a row (plane p holds bit p):
@@ -85,6 +103,16 @@ typedef struct rheo_tile {
     size_t a_row, a_col, from_row, c_row;
 } rheo_tile;
 typedef void rheo_tile_fn(const rheo_tile *tile);
+
+/* sum[o][lane] += bit(k, lane) ? s[k][o] : 0 for k = 0 … K-1; 64 lanes, N outputs. */
+typedef struct rheo_bit_sums {
+    uint32_t K, N;
+    const uint64_t *bits; /* word k * bits_row: the lanes' bits */
+    size_t bits_row;
+    const float *s;
+    size_t s_row;
+    float *sum; /* [N][64] */
+} rheo_bit_sums;
 
 /* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
  * piece.from, stride apart. Pieces ascend in `to`. */
@@ -123,6 +151,10 @@ typedef struct rheo_kernels {
     /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
                        uint32_t n0, uint32_t n1, float *c);
+    uint32_t few; /* outputs up to which bit_sums is worth more than the product; at most RHEO_FEW */
+    void (*bit_sums)(const rheo_bit_sums *b);
+    /* bit j of word i becomes bit i of word j */
+    void (*transpose_bits)(uint64_t word[64]);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);
     /* copies pieces of the image to rows; up to lanes-1 numbers after a row are overwritten */
     void (*columns)(const rheo_columns *c, const float *image, float *to);

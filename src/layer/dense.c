@@ -5,6 +5,7 @@
  * The sum starts from the bias (with `accumulate` from what stands in out plus the bias) and runs
  * over the inputs in ascending order, so the paths below give the same bits:
  *   gather    0/1 spikes of low density: rows of the transposed weights
+ *   few       0/1 spikes and few outputs: bits choose what is added (also the weights' gradient)
  *   packed    binary weights without bias: +-1 units, or integers 0 ... 255 at evaluation, by
  *             population counts (exact integers, therefore equal to the float sum)
  *   product   all else
@@ -55,6 +56,10 @@ static bool biased(const rheo_work *work)
 static bool spikes(const rheo_signal *in)
 {
     return in->form == RHEO_BITS && !(in->lo < 0 || in->lo > 0) && !(in->hi < 1 || in->hi > 1);
+}
+static bool few(const rheo_work *work)
+{
+    return spikes(work->in[0]) && outputs(work) <= rheo__kernels(work->ctx)->few;
 }
 static bool signs(const rheo_signal *in)
 {
@@ -211,7 +216,7 @@ static void need(const rheo_work *work, rheo_need *out)
 
 /* ---- forward ---- */
 
-typedef enum { BY_PRODUCT, BY_GATHER, BY_SIGNS, BY_PLANES } path;
+typedef enum { BY_PRODUCT, BY_GATHER, BY_FEW, BY_SIGNS, BY_PLANES } path;
 
 typedef struct pack_argument {
     const rheo_signal *in;
@@ -255,9 +260,11 @@ static path choose(const rheo_work *work, uint32_t t0, uint32_t t1)
     if (countable && in->form == RHEO_REAL && in->stride_t == 0 && !work->train &&
         in->N < exact / 255 && pack(work))
         return BY_PLANES;
-    if (spikes(in) && density(work, t0, t1) < rheo__gather_density(work->ctx, outputs(work)))
-        return BY_GATHER;
-    return BY_PRODUCT;
+    if (!spikes(in)) return BY_PRODUCT;
+    const double sparse =
+        few(work) ? rheo__few_density(work->ctx) : rheo__gather_density(work->ctx, outputs(work));
+    if (density(work, t0, t1) < sparse) return BY_GATHER;
+    return few(work) ? BY_FEW : BY_PRODUCT;
 }
 
 static rheo_operand rows_operand(const rheo_signal *s, uint32_t t)
@@ -288,20 +295,22 @@ static void multiply(const rheo_work *work, path by, uint32_t t, uint32_t rows)
                                             .w_row = words,
                                             .c = c,
                                             .c_row = out->pitch});
-    } else if (by == BY_GATHER) {
-        rheo__gather(work->ctx,
-                     &(rheo_gather){.M = rows,
-                                    .N = N,
-                                    .K = K,
-                                    .bits = rheo__bits_row(in, t, 0),
-                                    .bits_row = in->pitch,
-                                    .w = p.transposed,
-                                    .w_row = rheo__pitch(N),
-                                    .bias = bias,
-                                    .accumulate = work->accumulate,
-                                    .c = c,
-                                    .c_row = out->pitch},
-                     work->scratch);
+    } else if (by == BY_GATHER || by == BY_FEW) {
+        const rheo_gather sums = {.M = rows,
+                                  .N = N,
+                                  .K = K,
+                                  .bits = rheo__bits_row(in, t, 0),
+                                  .bits_row = in->pitch,
+                                  .w = p.transposed,
+                                  .w_row = rheo__pitch(N),
+                                  .bias = bias,
+                                  .accumulate = work->accumulate,
+                                  .c = c,
+                                  .c_row = out->pitch};
+        if (by == BY_FEW)
+            rheo__few(work->ctx, &sums);
+        else
+            rheo__gather(work->ctx, &sums, work->scratch);
     } else {
         rheo__product(work->ctx,
                       &(rheo_product){.M = rows,
@@ -393,6 +402,19 @@ static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_
 {
     const rheo_signal *in = work->in[0];
     rheo_operand x = rows_operand(in, t);
+    if (few(work)) {
+        rheo__few_gradient(work->ctx, &(rheo_few_gradient){.M = g->N,
+                                                           .N = in->N,
+                                                           .K = rows,
+                                                           .g = rheo__real_row(g, t, 0),
+                                                           .g_row = g->pitch,
+                                                           .bits = x.bits,
+                                                           .bits_row = x.row,
+                                                           .accumulate = accumulate,
+                                                           .c = to,
+                                                           .c_row = in->N});
+        return;
+    }
     if (x.bits)
         x.col = 0; /* k, the row of the batch, runs over the rows of bits */
     else
