@@ -196,6 +196,33 @@ void rheo__plan_find_wanted(rheo_plan *plan)
             if (plan->wanted[m] && plan->term[m] == plan->term[n]) plan->wanted[n] = true;
 }
 
+/* Where the only reader of a population's spikes gives dL/d out when it is asked, there is no
+ * signal of it. */
+static const rheo_work *giver_of(const rheo_plan *plan, uint32_t n)
+{
+    const rheo_net *net = plan->net;
+    const rheo_node_spec *node = &net->node[n];
+    const rheo_edge *only = NULL;
+    if (!node->layer->asks || rheo__is_analogue(node) || plan->cyclic[n] || plan->request.pull ||
+        n == net->output || !plan->wanted[n])
+        return NULL;
+    for (uint32_t m = 0; m < net->nodes; m++)
+        if ((plan->term[m] == plan->term[n]) != (m == n)) return NULL;
+    for (uint32_t e = 0; e < net->edges; e++) {
+        if (net->edge[e].from != n) continue;
+        if (only || plan->delayed[e]) return NULL;
+        only = &net->edge[e];
+    }
+    if (!only || plan->cyclic[only->to]) return NULL;
+    const rheo_node_spec *to = &net->node[only->to];
+    return to->layer->gives && to->layer->gives(to) ? &plan->work[only->to] : NULL;
+}
+
+void rheo__plan_find_givers(rheo_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++) plan->work[n].giver = giver_of(plan, n);
+}
+
 static void take_like(rheo_plan *plan, rheo_signal *g, const rheo_signal *like, uint32_t rows,
                       rheo_arena *arena)
 {
@@ -229,7 +256,7 @@ static void shape_gradient(rheo_plan *plan, uint32_t n, rheo_arena *arena)
         if (plan->request.gradient && param->trained)
             work->grad[i] = rheo__take(arena, (size_t)param->rows * param->cols, sizeof(float));
     }
-    if (!plan->wanted[n]) return;
+    if (!plan->wanted[n] || work->giver) return;
     work->gout = &plan->gradient[sum];
     if (sum != n) return;
     plan->kept[n] = work->out.stride_t == 0 || plan->segment == plan->request.T ||
@@ -244,7 +271,7 @@ static void shape_branch(rheo_plan *plan, uint32_t e, rheo_arena *arena)
     const uint32_t from = edge->from;
     plan->branch[e] = (rheo_signal){0};
     plan->feeds[e] = plan->wanted[from] && read_by(plan, edge->to, edge->port) == (int)e;
-    if (!plan->feeds[e]) return;
+    if (!plan->feeds[e] || plan->work[from].giver) return;
     if (!plan->direct[from] && !plan->delayed[e]) {
         plan->direct[from] = true;
         return;

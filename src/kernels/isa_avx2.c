@@ -25,6 +25,7 @@ typedef __m256 where;
 #define FEW_N               5 /* 5 x 2 sums */
 #define FEW_V               2
 #define FEW_MOST            12 /* outputs; with more the product is faster */
+#define GIVE_V              4
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 
 static inline part part_of(uint32_t count)

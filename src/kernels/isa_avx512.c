@@ -25,6 +25,7 @@ typedef __mmask16 where;
 #define FEW_N               12 /* 12 x 2 sums */
 #define FEW_V               2
 #define FEW_MOST            32 /* outputs; with more the product is faster */
+#define GIVE_V              4
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 
 /* Rows i, i+4, i+8, i+12 share a vector, so that a transposition within lanes is enough. */

@@ -26,6 +26,7 @@ typedef uint32_t where __attribute__((vector_size(16)));
 #define FEW_N               5
 #define FEW_V               1
 #define FEW_MOST            32 /* outputs; with more the product is faster */
+#define GIVE_V              4
 #define DEPOSIT(bits, mask) deposit(bits, mask)
 
 static inline vec load_part(const float *p, uint32_t count)

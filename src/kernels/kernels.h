@@ -114,6 +114,14 @@ typedef struct rheo_bit_sums {
     float *sum; /* [N][64] */
 } rheo_bit_sums;
 
+/* to[t][64] = sum over k, ascending from 0, of g[t][k] w[k][64] */
+typedef struct rheo_give {
+    uint32_t T, K;
+    const float *g, *w;
+    size_t g_row, w_row;
+    float *to;
+} rheo_give;
+
 /* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
  * piece.from, stride apart. Pieces ascend in `to`. */
 typedef struct rheo_piece {
@@ -153,6 +161,7 @@ typedef struct rheo_kernels {
                        uint32_t n0, uint32_t n1, float *c);
     uint32_t few; /* outputs up to which bit_sums is worth more than the product; at most RHEO_FEW */
     void (*bit_sums)(const rheo_bit_sums *b);
+    void (*give)(const rheo_give *g);
     /* bit j of word i becomes bit i of word j */
     void (*transpose_bits)(uint64_t word[64]);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);

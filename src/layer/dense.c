@@ -465,6 +465,36 @@ static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
     for (uint32_t t = t0; t < t1; t++) input_gradient(work, &g, t, work->B, scratch);
 }
 
+/* With few outputs dL/d in is made where it is read, instead of going through memory. */
+static bool gives(const rheo_node_spec *node)
+{
+    return rheo__shape_size(node->out) <= RHEO_FEW;
+}
+
+static void give(const rheo_work *work, uint32_t t0, uint32_t t1, uint32_t b, uint32_t block,
+                 float *to)
+{
+    const rheo_signal *g = work->gout;
+    const uint32_t in = inputs(work), columns = rheo__block_size(in, block);
+    const float *w = effective(work) + (size_t)block * RHEO_BLOCK;
+    float full[RHEO_FEW][RHEO_BLOCK];
+    rheo_give call = {.T = t1 - t0, .K = outputs(work), .w = w, .w_row = in, .to = to};
+    if (!g) {
+        memset(to, 0, (size_t)call.T * RHEO_BLOCK * sizeof *to);
+        return;
+    }
+    call.g = rheo__real_row(g, t0, b);
+    call.g_row = g->stride_t;
+    if (columns < RHEO_BLOCK) { /* the last columns: no row ends within a vector */
+        memset(full, 0, sizeof full);
+        for (uint32_t o = 0; o < call.K; o++)
+            memcpy(full[o], w + o * (size_t)in, columns * sizeof *w);
+        call.w = full[0];
+        call.w_row = RHEO_BLOCK;
+    }
+    rheo__kernels(work->ctx)->give(&call);
+}
+
 static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const rheo_signal *in = work->in[0];
@@ -582,6 +612,8 @@ const rheo_layer rheo__layer_dense = {
     .forward = forward,
     .backward = backward,
     .gradient = gradient,
+    .gives = gives,
+    .give = give,
     .count = count,
     .reference_need = reference_need,
     .reference_forward = reference_forward,

@@ -104,6 +104,7 @@ typedef struct rheo_work {
     rheo_signal out;
     rheo_signal readout;       /* v of a population [T,B,N] when asked for; else real NULL */
     const rheo_signal *gout;   /* dL/d out, real, whole window (stride_t 0 with out static); NULL: 0 */
+    const struct rheo_work *giver; /* dL/d out is asked of this consumer, block by block; gout is NULL */
     const rheo_signal *greadout;
     rheo_signal gin[RHEO_PORTS]; /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
                                     summed over time); real NULL: not wanted */
@@ -131,6 +132,7 @@ typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rhe
 typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
+    bool asks;                 /* takes dL/d out block by block too (work->giver) */
     bool whole;                /* needs the whole window at once: refused in cycles */
     bool all_steps;            /* after training too: refused in streams */
     uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */
@@ -151,6 +153,11 @@ typedef struct rheo_layer {
     void (*forward)(const rheo_work *work, uint32_t t0, uint32_t t1);
     void (*backward)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: no gradient */
     void (*gradient)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: nothing trained */
+    /* Whether dL/d in may be asked for instead of written, because it is quickly made; and dL/d in of
+     * 64 inputs of sample b in the steps [t0, t1), as [t][64] (0 behind the last). NULL: never. */
+    bool (*gives)(const rheo_node_spec *node);
+    void (*give)(const rheo_work *work, uint32_t t0, uint32_t t1, uint32_t b, uint32_t block,
+                 float *to);
     void (*begin_sample)(const rheo_work *work);        /* local learning, before a sample: normalise
                                                            weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is

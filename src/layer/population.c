@@ -2,11 +2,11 @@
  * neuron does; here are its memory, its threads and its place in a window.
  *
  * A task is a block of 64 neurons of one sample over the whole span, so that its state stays in the
- * first-level cache and its spikes fill one word a step. The backward pass starts from rest, or from
- * the state before its span, and makes the states anew: nothing but spikes is kept. Between spans
- * dL/d(state) waits in `adjoint`. A model without state that sees static input
- * gives a static output. State that lasts over samples stands in a parameter of the net and is
- * written in place while learning (one sample at a time, so no two tasks share it). */
+ * first-level cache and its spikes fill one word a step. The backward pass starts from rest, or
+ * from the state before its span, and makes the states anew: nothing but spikes is kept. Between
+ * spans dL/d(state) waits in `adjoint`. A model without state that sees static input gives a static
+ * output. State that lasts over samples stands in a parameter of the net and is written in place
+ * while learning (one sample at a time, so no two tasks share it). */
 #include "layer/population.h"
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +14,9 @@
 
 enum { INHIBITION };
 static const rheo_field fields[] = {
-    RHEO_FLAG_FIELD("inhibition", 0, "in a step only the neuron that is farthest above its threshold "
-                                     "may spike: one a sample, the first of equals"),
+    RHEO_FLAG_FIELD("inhibition", 0,
+                    "in a step only the neuron that is farthest above its threshold "
+                    "may spike: one a sample, the first of equals"),
     RHEO_FIELD_END};
 
 static uint32_t size_of(const rheo_work *work)
@@ -31,8 +32,8 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
     return status ? rheo__blame(ctx, status, "net node %s", node->name) : RHEO_OK;
 }
 
-/* Lasting states, then options that are parameters, within the option's range; time constants stay at
- * a step or above, where 0 may mean something else. */
+/* Lasting states, then options that are parameters, within the option's range; time constants stay
+ * at a step or above, where 0 may mean something else. */
 static bool param(const rheo_node_spec *node, uint32_t index, rheo_param *out)
 {
     const uint32_t lasting = rheo__lasting(node);
@@ -94,16 +95,18 @@ static bool competes(const rheo_work *work)
     return work->node->options.v[INHIBITION] != 0 && work->node->neuron->out == RHEO_BITS;
 }
 
-/* A thread's scratch: inputs that come as bits, the state at rest, the adjoint's own. */
+/* A thread's scratch: inputs that come as bits, the state at rest, gradients that are not read
+ * where they stand, the adjoint's own. */
 typedef struct bench {
-    float *port[RHEO_ROWS], *rest, *greadout, *above, *copy, *work;
+    float *port[RHEO_ROWS], *rest, *gout, *greadout, *above, *copy, *work;
     size_t bytes;
 } bench;
 
 static bench lay_out(const rheo_work *work, uint32_t thread)
 {
     const uint32_t blocks = rheo__words(size_of(work));
-    const size_t most = work->span > blocks ? work->span : blocks; /* all steps of one, or one of all */
+    const size_t most =
+        work->span > blocks ? work->span : blocks; /* all steps of one, or one of all */
     bench b = {0};
     size_t at = 0, port[RHEO_ROWS] = {0};
     for (uint32_t p = 0; p < RHEO_PORTS; p++) {
@@ -115,7 +118,8 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     if (work->node->neuron->draws) at += most * RHEO_BLOCK;
     port[RHEO_BARRED] = at;
     if (competes(work)) at += most * RHEO_BLOCK;
-    const size_t rest = at, greadout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
+    const size_t rest = at, gout = rest + (size_t)RHEO_STATES * RHEO_BLOCK;
+    const size_t greadout = gout + (work->giver ? work->span * (size_t)RHEO_BLOCK : 0);
     const size_t above = greadout + RHEO_BLOCK, row = competes(work) ? blocks * RHEO_BLOCK : 0;
     const size_t copy = above + row, own = copy + RHEO_STATES * row;
     at = own + (work->gradient ? work->node->neuron->work(work->span) : 0);
@@ -124,6 +128,7 @@ static bench lay_out(const rheo_work *work, uint32_t thread)
     float *base = (float *)(void *)((char *)work->scratch + thread * b.bytes);
     for (uint32_t p = 0; p < RHEO_ROWS; p++) b.port[p] = base + port[p];
     b.rest = base + rest;
+    b.gout = base + gout;
     b.greadout = base + greadout;
     b.above = base + above;
     b.copy = base + copy;
@@ -137,7 +142,8 @@ static size_t apart(const rheo_work *work)
     return (size_t)work->B * rheo__words(size_of(work)) * RHEO_BLOCK;
 }
 
-/* Whether dL/d(state) is kept: for the span before, and for parameters that the state starts from. */
+/* Whether dL/d(state) is kept: for the span before, and for parameters that the state starts from.
+ */
 static bool carries(const rheo_work *work)
 {
     return work->gradient && (work->span < work->T || rheo__constants_learned(work->node));
@@ -282,8 +288,8 @@ static uint32_t *winner_at(const rheo_work *work, uint32_t t, uint32_t b)
     return (uint32_t *)(void *)(work->tape + rheo__constants_tape(work)) + (size_t)t * work->B + b;
 }
 
-/* One sample where neurons inhibit each other: each step once on copies of the states, to see who is
- * farthest above the threshold, and once with the others barred. */
+/* One sample where neurons inhibit each other: each step once on copies of the states, to see who
+ * is farthest above the threshold, and once with the others barred. */
 static void compete_task(void *argument, uint32_t b, uint32_t thread)
 {
     const span_argument *a = argument;
@@ -404,9 +410,14 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
             d.gstate[f] = work->adjoint + f * apart(work) + (size_t)task * RHEO_BLOCK;
         if (work->before || neuron->states[f].scope == RHEO_SCOPE_RUN) continue;
         d.forward.state[f] = own.rest + f * RHEO_BLOCK;
-        for (uint32_t j = 0; j < RHEO_BLOCK; j++) d.forward.state[f][j] = rheo__rest_of(&c, f, (uint32_t)first + j);
+        for (uint32_t j = 0; j < RHEO_BLOCK; j++)
+            d.forward.state[f][j] = rheo__rest_of(&c, f, (uint32_t)first + j);
     }
-    if (work->gout) {
+    if (work->giver) {
+        work->giver->node->layer->give(work->giver, a->t0, a->t1, b, block, own.gout);
+        d.gout = own.gout;
+        d.gout_t = RHEO_BLOCK;
+    } else if (work->gout) {
         d.gout = rheo__real_row(work->gout, a->t0, b) + first;
         d.gout_t = work->gout->stride_t;
     }
@@ -454,6 +465,7 @@ const rheo_layer rheo__layer_neuron = {
     .equations = "those of its model; see the list of neurons",
     .source = "its model's",
     .kind = RHEO_POPULATION,
+    .asks = true,
     .fields = fields,
     .infer = infer,
     .param = param,
