@@ -7,7 +7,7 @@
  *   sliding  H_t = sum_i w_(order-1-i) X_(t-i), i < order              w [order], theta one
  *
  * Fang et al. 2023, "Parallel spiking neurons with high efficiency and ability to learn long-term
- * dependencies", arXiv:2304.12760, eq. 5 to 9. All neurons of the layer share W and theta; theta is
+ * dependencies", arXiv:2304.12760. All neurons of the layer share W and theta; theta is
  * 1 and sliding's w 1, 1/2, 1/4 ... backward in time at the start, as in the authors' code; W as
  * PyTorch's linear layer. lambda goes from 0 to 1 over the epochs there; here it is constant.
  * Inputs of steps that a shorter window does not have are 0. `v` is H. */
@@ -386,7 +386,7 @@ const rheo_layer rheo__layer_parallel_spiking = {
     .equations =
         "H_t = sum_s M_ts W_ts X_s, S_t = [H_t >= theta_t]; masked: M_ts = 1 for t - order "
         "< s <= t, else 1 - lambda; sliding: H_t = sum_i w_(order-1-i) X_(t-i)",
-    .source = "Fang et al. 2023, arXiv:2304.12760, eq. 5 to 9",
+    .source = "Fang et al. 2023, arXiv:2304.12760",
     .kind = RHEO_POPULATION,
     .whole = true,
     .all_steps = true,

@@ -22,20 +22,26 @@
  *                         one for each neuron, sample and step (Philox, keyed by seed and node); it
  *                         is the same in the backward pass, and no gradient flows to it
  *   RHEO_PLAIN            optional: whether constants k need none of the rare options. Where it is
- * 0 (and for neurons of their own constants, and for layers where one neuron bars the others)
- * in[RHEO_FULL] is 1, else 0, each known when a loop is compiled: what stands inside `if
- * (in[RHEO_FULL] > 0)` costs nothing else and, with s of type struct RHEO_M(state), drive(k, s, in,
- * pre)  returns x, the distance above the threshold, and in *pre the membrane before the spike, or
- * the real output allowed(k, s)         1, or 0 where it cannot spike (refractory) step(k, s, in,
- * pre, z, learn) s to its value after the step; z: the spike adjoint(k, s, in, pre, z, d, gz, gs,
- * gin, gk) s: state before; d: derivative of z by x; gz: dL/dz, or of the real output; gs:
- * dL/d(state after) in, before out; gin[port]: overwritten; gk[X]: dL/d(constant X) of this step is
- * added to it, for the constants that depend on a field in RHEO_LEARNABLE; the others are left
- * alone and, inside #ifdef RHEO_ABOUT, what neuron.c needs once: RHEO_NAME, RHEO_TITLE,
- * RHEO_EQUATIONS, RHEO_SOURCE, RHEO_PORT_NAMES, RHEO_MULTIPLIES, RHEO_ADDS (of one step; exp, log
- * and a division count as one multiply each), the table `fields`, `derive`, `initial` where the
- * state at rest is not 0 (and RHEO_INITIAL 1), and RHEO_LEARNABLE        optional: names of the
- * fields that gradients can train, "tau", "theta"
+ *                         0 (and for neurons of their own constants, and for layers where one
+ *                         neuron bars the others) in[RHEO_FULL] is 1, else 0, each known when a
+ *                         loop is compiled: what stands inside `if (in[RHEO_FULL] > 0)` costs
+ *                         nothing else
+ * and, with s of type struct RHEO_M(state),
+ *   drive(k, s, in, pre)  returns x, the distance above the threshold, and in *pre the membrane
+ *                         before the spike, or the real output
+ *   allowed(k, s)         1, or 0 where it cannot spike (refractory)
+ *   step(k, s, in, pre, z, learn)
+ *                         s to its value after the step; z: the spike
+ *   adjoint(k, s, in, pre, z, d, gz, gs, gin, gk)
+ *                         s: state before; d: derivative of z by x; gz: dL/dz, or of the real
+ *                         output; gs: dL/d(state after) in, before out; gin[port]: overwritten;
+ *                         gk[X]: dL/d(constant X) of this step is added to it, for the constants
+ *                         that depend on a field in RHEO_LEARNABLE; the others are left alone
+ * and, inside #ifdef RHEO_ABOUT, what neuron.c needs once: RHEO_NAME, RHEO_TITLE, RHEO_EQUATIONS,
+ * RHEO_SOURCE, RHEO_PORT_NAMES, RHEO_MULTIPLIES, RHEO_ADDS (of one step; exp, log and a division
+ * count as one multiply each), the table `fields`, `derive`, `initial` where the state at rest is
+ * not 0 (and RHEO_INITIAL 1), and
+ *   RHEO_LEARNABLE        optional: names of the fields that gradients can train, "tau", "theta"
  *
  * Constants may differ from neuron to neuron; a header does not see that. A field with a parameter
  * in the net (one value for the layer, a channel or a neuron) is put into the options before
@@ -73,6 +79,7 @@
         X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23)
 #define RHEO_ALL_CONSTANTS_DO(X)                                                                   \
     X(0)                                                                                           \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)   \
-        X(18) X(19) X(20) X(21) X(22) X(23)
+    X(1)                                                                                           \
+    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)  \
+        X(19) X(20) X(21) X(22) X(23)
 #endif

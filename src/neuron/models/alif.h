@@ -4,11 +4,11 @@
  *   tau dv/dt = -v + i,  tau_adapt da/dt = -a,  threshold B = threshold + beta a
  *   spike where v > B; then v and a change as `form` says
  *
- *   form bellec2018 (Bellec et al. 2018, NeurIPS, equations 1 to 3)
+ *   form bellec2018 (Bellec et al. 2018, NeurIPS)
  *       B = threshold + beta a[t-1]
  *       v[t] = alpha v[t-1] + (1 - alpha) i[t] - B[t-1] s[t-1],  alpha = exp(-dt/tau)
  *       a[t] = rho a[t-1] + (1 - rho) s[t],                      rho = exp(-dt/tau_adapt)
- *   form eprop (Bellec et al. 2020, Nat. Commun., equations 6 to 10)
+ *   form eprop (Bellec et al. 2020, Nat. Commun. 11)
  *       v[t] = alpha v[t-1] + i[t] - threshold s[t-1],  a[t] = rho a[t-1] + s[t], B as above
  *   form norse (Norse's LSNN, Euler steps)
  *       v[t] = v + dt/tau (c[t-1] - v), then 0 where s[t],  c[t] = (1 - dt/tau_syn) c[t-1] + i[t]

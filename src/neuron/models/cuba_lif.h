@@ -2,18 +2,16 @@
  * the membrane. Resets, threshold and gradient are in leaky.h; libraries differ in the order within
  * a step:
  *
- *   order          current that drives v    current after the step     who
- *   add            alpha i + x              alpha i + x                snnTorch's Synaptic, lava
- *   add-decay      alpha (i + x)            alpha (i + x)              Sinabs, Rockpool
- *   decay-after    i + x                    alpha (i + x)              Norse's LIFCell
- * (feed-forward) membrane-first i                        alpha i + x                Norse's
- * recurrent LIF cells
+ *   order           drives v         after the step   who
+ *   add             alpha i + x      alpha i + x      snnTorch's Synaptic, lava
+ *   add-decay       alpha (i + x)    alpha (i + x)    Sinabs, Rockpool
+ *   decay-after     i + x            alpha (i + x)    Norse's LIFCell (feed-forward)
+ *   membrane-first  i                alpha i + x      Norse's recurrent LIF cells
  *
  *   v[t] = beta v[t-1] + gain current  (times 1 - beta when scaled), then as lif
  *
- * alpha    [1]  0.9   decay of the current a step; tau_syn [ms] 0: when not 0, alpha =
- * exp(-dt/tau_syn) beta     [1]  0.8   decay of the membrane; tau [ms] idem; with decay euler 1 -
- * dt/tau, both
+ * alpha    [1]  0.9   decay of the current a step, or exp(-dt/tau_syn) where tau_syn [ms] is not 0
+ * beta     [1]  0.8   decay of the membrane, or exp(-dt/tau); with decay euler 1 - dt/tau, both
  *
  * Source: Eshraghian et al. 2023, section 2 (second-order model); Norse's lif_feed_forward_step and
  * lif_step; NIR's CubaLIF. */

@@ -3,7 +3,7 @@
  *
  *   tau dv/dt = -(v - rest) + delta exp((v - rheobase)/delta) + R i;  v > peak: v = reset
  *
- * Defaults: a pyramidal cell of Fourcaud-Trocme et al. 2003 (tau 10 ms, rest -65, rheobase -59.9,
+ * Defaults: numbers of Fourcaud-Trocme et al. 2003 (tau 10 ms, rest -65, rheobase -59.9,
  * delta 3.48, reset -68 mV, refractory 1.7 ms there), with R 1 so that i is in mV.
  * Learnable: tau, gain, rheobase, delta. Leaves out: an inactivating threshold. */
 #ifdef RHEO_ROW
@@ -19,8 +19,7 @@ RHEO_ROW(eif)
 #define RHEO_EQUATIONS                                                                             \
     "tau dv/dt = -(v - rest) + delta exp((v - rheobase)/delta) + gain i\n"                         \
     "spike when v > peak: v = reset for `refractory`"
-#define RHEO_SOURCE                                                                                \
-    "Fourcaud-Trocme, Hansel, van Vreeswijk & Brunel 2003 (J. Neurosci. 23), equation 1"
+#define RHEO_SOURCE     "Fourcaud-Trocme, Hansel, van Vreeswijk & Brunel 2003 (J. Neurosci. 23)"
 #define RHEO_PORT_NAMES "input"
 #define RHEO_MULTIPLIES 9
 #define RHEO_ADDS       9

@@ -1,16 +1,15 @@
 /* glif.h: gated LIF: exponential or linear decay, reset by decay or by subtraction, and the
  * strength of the input are mixed by gates that are learned.
  *
- *   v[t] = k v[t-1] (1 - g s[t-1]) - (1 - a) linear + (1 - b (1 - c)) i[t] - (1 - g) subtract
- * s[t-1] k = 1 - a (1 - tau),  s[t] = v[t] > threshold  (reset in the next step, v is shown before
- * it)
+ *   v[t] = k v[t-1] (1 - g s[t-1]) - (1 - a) linear + (1 - b (1 - c)) i[t]
+ *          - (1 - g) subtract s[t-1],   k = 1 - a (1 - tau)
+ *   s[t] = v[t] > threshold  (reset in the next step, v is shown before it)
  *
  * a, b, g, tau, threshold, linear, subtract and c are between 0 and 1: the sigmoids of the
  * parameters alpha, beta, gamma, w_tau, w_threshold, w_linear, w_subtract and w_conduct.
  *
- * Source: Yao et al. 2022 (NeurIPS), equations 7 to 11; SpikingJelly's GatedLIFNode (test
- * greater-equal, detach no). Leaves out: a conductance of its own for each step (one for all here).
- */
+ * Source: Yao et al. 2022 (NeurIPS); SpikingJelly's GatedLIFNode (test greater-equal, detach no).
+ * Leaves out: a conductance of its own for each step (one for all here). */
 #ifdef RHEO_ROW
 RHEO_ROW(glif)
 #else

@@ -4,7 +4,7 @@
  *   u[t] = beta v[t-1] + gain i[t],  p = max(0, k u[t]),  s[t] = p > threshold
  *   v[t] = p - threshold s[t]  or  p (1 - s[t]);  divided by k when scale_reset
  *
- * Source: Jiang & Zhang 2023 (arXiv 2302.09238), equations 5 to 8; SpikingJelly's KLIFNode. With
+ * Source: Jiang & Zhang 2023 (arXiv 2302.09238); SpikingJelly's KLIFNode. With
  * scale_reset and reset when next, v is divided before that reset is taken. */
 #ifdef RHEO_ROW
 RHEO_ROW(klif)

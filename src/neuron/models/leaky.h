@@ -1,11 +1,11 @@
 /* leaky.h: what the leaky family shares: lif, if, lapicque, plif, klif and, with a synapse,
  * cuba-lif (they differ in how the constants come about).
  *
- *   w = (v[t-1] - sub_old s[t-1]) (1 - zero_old s[t-1])     reset of the spike before: when
- * next-old u = beta w + gain i[t] + bias                           (i counts 0 while refractory) p
- * = (u - sub_next s[t-1]) (1 - zero_next s[t-1])        reset of the spike before: when next s[t] =
- * p > theta, not while refractory v[t] = (p - sub_same s[t]) (1 - zero_same s[t])         reset of
- * this spike: when same
+ *   w = (v[t-1] - sub_old s[t-1]) (1 - zero_old s[t-1])   the spike before resets: when next-old
+ *   u = beta w + gain i[t] + bias                         i counts 0 while refractory
+ *   p = (u - sub_next s[t-1]) (1 - zero_next s[t-1])      the spike before resets: when next
+ *   s[t] = p > theta                                      not while refractory
+ *   v[t] = (p - sub_same s[t]) (1 - zero_same s[t])       this spike resets: when same
  *
  * again: a reset in the next step is that of all whose membrane was above theta, also of those that
  * other neurons of the layer kept from spiking (without gradient); and where v is still above theta
@@ -21,7 +21,8 @@
  *   LEAKY_SYNAPSE         the current is a state: used = use_i i[t-1] + use_x x[t] drives v, and
  *                         i[t] = keep_i i[t-1] + keep_x x[t]
  *   LEAKY_RECTIFY         p becomes max(0, sharp p) before the test; v is divided by `scale` after
- * it Leaves out: several spikes in one step; gradients of floor and ceiling, and through refractory
+ *                         it
+ * Leaves out: several spikes in one step; gradients of floor and ceiling, and through refractory
  * time. */
 #define RHEO_INPUTS   1
 #define RHEO_SPIKES   1

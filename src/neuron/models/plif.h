@@ -6,7 +6,7 @@
  * w       [1]  0      for tau steps (2 for w = 0) give w = -ln(tau - 1)
  * scaled       yes    SpikingJelly's decay_input
  *
- * Source: Fang et al. 2021 (ICCV), equations 6 to 8; SpikingJelly's ParametricLIFNode, which has
+ * Source: Fang et al. 2021 (ICCV); SpikingJelly's ParametricLIFNode, which has
  * reset zero, when same, test greater-equal (dialect spikingjelly). */
 #ifdef RHEO_ROW
 RHEO_ROW(plif)
@@ -22,7 +22,7 @@ RHEO_ROW(plif)
     "v[t] = v[t-1] + a (rest - v[t-1]) + a gain i[t],  a = 1/tau = sigmoid(w)   (scaled; else "    \
     "gain i)\n"                                                                                    \
     "resets and threshold as lif"
-#define RHEO_SOURCE     "Fang et al. 2021 (ICCV), equations 6 to 8"
+#define RHEO_SOURCE     "Fang et al. 2021 (ICCV)"
 #define RHEO_MULTIPLIES 1
 #define RHEO_ADDS       2
 #define RHEO_LEARNABLE  LEAKY_LEARNABLE, "w", "gain", "rest"

@@ -7,7 +7,7 @@
  * step: exact for pulses at any dt; for a current (pulses of i dt: gain = dt) y is of second order.
  * y is the voltage-like variable, x the current-like one.
  *
- * Source: Izhikevich 2001 (Neural Networks 14), equation 2 and the reset of section 3.
+ * Source: Izhikevich 2001 (Neural Networks 14), with its reset.
  * Learnable: frequency, tau, threshold, gain. Leaves out: the adaptive and balanced forms. */
 #ifdef RHEO_ROW
 RHEO_ROW(resonate)
@@ -79,7 +79,7 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
 #define RHEO_EQUATIONS                                                                             \
     "dz/dt = (-1/tau + j 2 pi frequency) z + gain i,  z = x + j y\n"                               \
     "spike where y > threshold: x = 0, y = reset_to"
-#define RHEO_SOURCE     "Izhikevich 2001 (Neural Networks 14), equation 2"
+#define RHEO_SOURCE     "Izhikevich 2001 (Neural Networks 14)"
 #define RHEO_PORT_NAMES "input"
 #define RHEO_MULTIPLIES 8
 #define RHEO_ADDS       6

@@ -18,7 +18,7 @@
  * absolute 6e-9 (G). y_t above 9.2 counts as 9.2 (a rate of 1e-37 of the largest).
  * The gradient is by the integrand:  dI/dmean = -(erfcx(-y_t) - erfcx(-y_r))/s.
  *
- * Source: Siegert 1951; Brunel & Hakim 1999 (Neural Comput. 11), appendix; shift: Fourcaud & Brunel
+ * Source: Siegert 1951; Brunel & Hakim 1999 (Neural Comput. 11); shift: Fourcaud & Brunel
  * 2002. Defaults of NEST's siegert_neuron (threshold 15, reset 0 mV, tau 10, tau_ref 2 ms).
  * Leaves out: shifts beyond first order in sqrt(tau_syn). */
 #ifdef RHEO_ROW
