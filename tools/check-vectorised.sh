@@ -41,13 +41,16 @@ for isa in avx2:32 avx512:64; do
     [ "$name" = avx2 ] && flags=$AVX2 || flags=$AVX512
     for model in $(sed -n 's/^#include "\(.*\)"/\1/p' src/neuron/models.def); do
         # shellcheck disable=SC2086
-        build $flags -DRHEO_MODELS="\"$model\"" src/neuron/isa_$name.c
+        build $flags -DRHEO_ISA=rheo__neuron_$name -DRHEO_MODEL_HEADER="\"$model\"" \
+            -x c src/neuron/loops.inc
         count=2 # the step, and the step back where there is a gradient
         grep -q '^#define RHEO_GRADIENT *0' "src/$model" && count=1
         for mark in $(marks src/neuron/template.h | head -n $count); do
             line src/neuron/template.h "$mark" "$bytes" "$model"
         done
     done
+    # shellcheck disable=SC2086
+    build $flags src/neuron/isa_$name.c
     for mark in $(grep -n '^RHEO_SURROGATE' src/neuron/surrogates.def | cut -d: -f1); do
         line src/neuron/surrogates.def "$mark" "$bytes" "surrogates"
     done

@@ -1,3 +1,3 @@
-/* isa_avx2.c: the neuron loops compiled for avx2. */
+/* isa_avx2.c: the surrogates' derivatives and the table of the neuron loops for avx2. */
 #define RHEO_ISA rheo__neuron_avx2
-#include "neuron/loops.inc"
+#include "neuron/isa.inc"

@@ -1,3 +1,3 @@
-/* isa_portable.c: the neuron loops compiled for portable. */
+/* isa_portable.c: the surrogates' derivatives and the table of the neuron loops for portable. */
 #define RHEO_ISA rheo__neuron_portable
-#include "neuron/loops.inc"
+#include "neuron/isa.inc"

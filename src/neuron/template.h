@@ -1,6 +1,6 @@
 /* template.h: what a model header (model.h) becomes in float32: a loop over a window of steps
- * (outer) and a block of lanes (inner), and its adjoint. Included by each model header from
- * loops.inc.
+ * (outer) and a block of lanes (inner), and its adjoint. Included by the model header that
+ * loops.inc includes.
  *
  * A window is computed on 16, 32, 48 or 64 lanes, so the inner loops have constant length and no
  * remainder: rows of input have room for that, and states without it are copied in and out. The
@@ -300,7 +300,7 @@ static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 #define RHEO_ADJOINT NULL
 #endif
 
-static const rheo_neuron_loops RHEO_M(loops) = {RHEO_M(window), RHEO_ADJOINT};
+const rheo_neuron_loops RHEO_PASTE(RHEO_ISA, RHEO_MODEL) = {RHEO_M(window), RHEO_ADJOINT};
 #undef RHEO_ADJOINT
 #undef RHEO_OUT
 #undef RHEO_OWN
