@@ -1,7 +1,7 @@
 /* Energy tables, chips, and what a graph says about hardware. Oracles: arithmetic on published
  * figures (Horowitz 2014; 784-1200-1200-10 has 2,392,800 weights, Diehl et al. 2015). */
-#include "check.h"
 #include "cost/cost.h"
+#include "nets.h"
 
 static void test_energy(void **state)
 {
@@ -58,8 +58,6 @@ static const rheo_field weight_fields[] = {RHEO_CHOICE_FIELD("weights", 0, weigh
                                            RHEO_FIELD_END};
 static const rheo_layer source = {.name = "source", .kind = RHEO_SOURCE};
 static const rheo_layer dense = {.name = "dense", .kind = RHEO_PROJECTION, .fields = weight_fields};
-static const rheo_layer lateral = {.name = "lateral", .kind = RHEO_PROJECTION};
-static const rheo_layer one_to_one = {.name = "one-to-one", .kind = RHEO_PROJECTION};
 static const rheo_layer norm = {.name = "norm", .kind = RHEO_MAPPING};
 static const rheo_layer population = {.name = "neuron", .kind = RHEO_POPULATION};
 
@@ -184,9 +182,9 @@ static void test_patterns(void **state)
     const uint32_t sizes[] = {784, 100, 0};
     feed_forward(&h, sizes, &lif_neuron, false, false);
     uint16_t excitatory = (uint16_t)(h.net.nodes - 1);
-    uint16_t to = add(&h, &one_to_one, 100, 100, NULL, excitatory);
+    uint16_t to = add(&h, rheo__layer_find("one-to-one"), 100, 100, NULL, excitatory);
     uint16_t inhibitory = add(&h, &population, 100, 100, &lif_neuron, to);
-    uint16_t back = add(&h, &lateral, 100, 100, NULL, inhibitory);
+    uint16_t back = add(&h, rheo__layer_find("lateral"), 100, 100, NULL, inhibitory);
     h.edge[h.net.edges++] = (rheo_edge){back, excitatory, 1};
     rheo__hardware(&h.net, "local traces", true, &hw);
     assert_int_equal(hw.synapses, 784 * 100 + 100 + 99 * 100);
@@ -195,12 +193,137 @@ static void test_patterns(void **state)
     assert_int_equal(rheo__macs_without_spikes(&h.net), 784 * 100 + 100 + 99 * 100);
 }
 
+/* ---- nets as users write them ---- */
+
+/* By hand. 1x6x6, kernel 3 with a zero all round: an axis has 2 + 4*3 + 2 = 16 pairs of a place and
+ * a tap. 5 places, stride 2, no padding: 2 positions of 3 taps. The transpose of kernel 4, stride 2
+ * and padding 1 from 3 places to 6: the ends are reached by one tap, the four between by two. */
+static void test_real_nets(void **state)
+{
+    static const struct {
+        const char *net;
+        uint32_t in[3];
+        uint64_t synapses, bits, neurons;
+        uint32_t fan_in, weight_bits;
+    } cases[] = {
+        {"[{dense: {out: 7, bias: false}}, {neuron: {model: if}}]", {5}, 35, 35 * 32, 7, 5, 0},
+        {"[{conv: {out: 4, padding: 1}}, {neuron: {model: if}}]",
+         {1, 6, 6},
+         4 * 16 * 16,
+         (4 * 9 + 4) * 32,
+         144,
+         9,
+         0},
+        {"[{conv: {out: 4, stride: 2, bias: false, groups: 2}}, {neuron: {model: if}}]",
+         {2, 5, 5},
+         4 * 1 * 6 * 6,
+         4 * 9 * 32,
+         16,
+         9,
+         0},
+        {"[{conv-transpose: {out: 3, kernel: 4, stride: 2, padding: 1, bias: false}}, "
+         "{neuron: {model: if}}]",
+         {2, 3, 3},
+         3 * 2 * 10 * 10,
+         2 * 3 * 16 * 32,
+         108,
+         2 * 4,
+         0},
+        {"[{conv: {out: 4, padding: 1, bias: false}}, {norm: {}}, {neuron: {model: if}}, "
+         "{conv: {out: 2, bias: false, weights: quantised, bits: 5}}, {neuron: {model: if}}]",
+         {1, 6, 6},
+         4 * 16 * 16 + 2 * 4 * 9 * 16,
+         4 * 9 * 32 + 2 * 4 * 32 + 2 * 4 * 9 * 5 + 32,
+         144 + 32,
+         36,
+         5},
+        {"[{dense: {out: 7, bias: false, weights: ternary}}, {neuron: {model: if}}]",
+         {5},
+         35,
+         35 * 2 + 32,
+         7,
+         5,
+         2},
+        {"[{dense: {out: 7, bias: false, weights: binary, scaled: true}}, {neuron: {model: if}}]",
+         {5},
+         35,
+         35 + 7 * 32,
+         7,
+         5,
+         1},
+        {"[{dense: {out: 6, bias: false, recurrent: one-to-one}}, {neuron: {model: if}}]",
+         {5},
+         30 + 6,
+         36 * 32,
+         6,
+         6,
+         0},
+    };
+    (void)state;
+    rheo_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        net_text text = {.net = cases[i].net};
+        for (int d = 0; d < 3; d++) text.in.dim[d] = cases[i].in[d] ? cases[i].in[d] : 1;
+        rheo_net *net = net_of(ctx, &text);
+        rheo_hardware hw;
+        rheo__hardware(net, "nothing", false, &hw);
+        if (hw.synapses != cases[i].synapses || hw.fan_in != cases[i].fan_in)
+            fail_msg("%s: %llu synapses, %u onto one", cases[i].net,
+                     (unsigned long long)hw.synapses, hw.fan_in);
+        assert_int_equal(hw.parameter_bits, cases[i].bits);
+        assert_int_equal(hw.neurons, cases[i].neurons);
+        assert_int_equal(hw.weight_bits, cases[i].weight_bits);
+        assert_int_equal(rheo__macs_without_spikes(net), cases[i].synapses);
+        rheo_net_free(net);
+    }
+    rheo_context_free(ctx);
+}
+
+/* 256 inputs onto one neuron are TrueNorth's most; Loihi's weights have 9 bits, ODIN's 4. */
+static void test_limits(void **state)
+{
+    static const struct {
+        const char *net;
+        uint32_t in;
+        const char *chip;
+        bool fits;
+    } cases[] = {
+        {"[{dense: {out: 7, bias: false}}, {neuron: {model: if}}]", 256, "TrueNorth", true},
+        {"[{dense: {out: 7, bias: false}}, {neuron: {model: if}}]", 257, "TrueNorth", false},
+        {"[{dense: {out: 7, weights: quantised, bits: 9}}, {neuron: {model: if}}]", 9, "Loihi",
+         true},
+        {"[{dense: {out: 7, weights: quantised, bits: 10}}, {neuron: {model: if}}]", 9, "Loihi",
+         false},
+        {"[{dense: {out: 7, weights: quantised, bits: 4}}, {neuron: {model: if}}]", 9, "ODIN",
+         true},
+        {"[{dense: {out: 7, weights: quantised, bits: 5}}, {neuron: {model: if}}]", 9, "ODIN",
+         false},
+        {"[{dense: {out: 7}}, {neuron: {model: if}}]", 9, "ODIN", true}, /* would be rounded */
+        {"[{dense: {out: 7}}, {spiking-lstm: {out: 7}}]", 9, "Loihi", false},
+        {"[{dense: {out: 7}}, {temporal-attention: {name: a, steps: 8}}, {neuron: {model: if}}]", 9,
+         "Loihi", false},
+        {"[{dense: {out: 7}}, {parallel-spiking: {name: p, steps: 8}}]", 9, "Loihi", false},
+    };
+    (void)state;
+    rheo_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rheo_net *net = net_of(ctx, &(net_text){.net = cases[i].net, .in = {{cases[i].in, 1, 1}}});
+        rheo_hardware hw;
+        rheo__hardware(net, "nothing", false, &hw);
+        if (fits(&hw, cases[i].chip) != cases[i].fits)
+            fail_msg("%s of %u on %s", cases[i].net, cases[i].in, cases[i].chip);
+        rheo_net_free(net);
+    }
+    rheo_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_energy),   cmocka_unit_test(test_tables_are_whole),
         cmocka_unit_test(test_macs),     cmocka_unit_test(test_hardware),
-        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_patterns), cmocka_unit_test(test_real_nets),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

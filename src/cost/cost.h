@@ -25,16 +25,17 @@ const rheo_chip *rheo__chip_at(uint32_t index);
 
 typedef struct rheo_hardware {
     uint64_t parameters, parameter_bits;
-    uint32_t fan_in;            /* the largest */
-    uint32_t states;            /* variables a neuron, the most of any population */
+    uint32_t fan_in;      /* the largest */
+    uint32_t weight_bits; /* the most of weights trained for a precision; 0: all are real */
+    uint32_t states;      /* variables a neuron, the most of any population */
     uint64_t neurons, synapses;
-    bool multiplies;            /* inference needs multiplications (real inputs, decays) */
-    bool event_driven;          /* no population needs an update without input */
-    const char *learning;       /* "nothing", "local traces", "an error vector", "transported weights" */
+    bool multiplies;      /* inference needs multiplications (real inputs, decays) */
+    bool event_driven;    /* no population needs an update without input */
+    const char *learning; /* "nothing", "local traces", "an error vector", "transported weights" */
     bool learns_on_chip;
-    const char *chips[16];      /* that it fits; NULL-terminated */
+    const char *chips[16]; /* that it fits; NULL-terminated */
 } rheo_hardware;
 void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_hardware *out);
-/* MACs of one presentation of the same net without spikes: sum over projections of fan-in · fan-out. */
+/* MACs of one presentation of the same net without spikes: a MAC a synapse. */
 uint64_t rheo__macs_without_spikes(const rheo_net *net);
 #endif

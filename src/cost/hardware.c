@@ -1,11 +1,13 @@
 /* hardware.c: how well a net suits hardware, read off its graph; chips.def says which chips hold
  * it.
  *
- * A chip holds a net when it has its neurons, its synapses and its fan-in, as far as its source
- * states them, and the net speaks in spikes alone. Left out: routing, weight precision (a chip's
- * bits are in the table; weights would have to be rounded to them), and mapping one neuron of large
- * fan-in onto several. */
+ * A chip holds a net when it has its neurons, its synapses, its fan-in and the bits of the weights
+ * that were trained for a precision, as far as its source states them, and the net speaks in spikes
+ * of neurons alone. Real weights would be rounded to the chip's bits. A pool hands its values on:
+ * what it takes in is not counted. Left out: routing, weights that `sparse` leaves away, and
+ * mapping one neuron of large fan-in onto several. */
 #include "cost/cost.h"
+#include "layer/weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,51 +33,82 @@ static const rheo_param *param_of(const rheo_node_spec *node, const char *name)
     return NULL;
 }
 
-/* Inputs of one output of a projection: all, unless its name says another pattern. */
-static uint64_t projection_fan_in(const rheo_node_spec *node)
+static uint64_t synapses_of(const rheo_node_spec *node, uint64_t *fan_in)
 {
-    uint64_t inputs = rheo__shape_size(node->in);
-    if (strcmp(node->layer->name, "one-to-one") == 0) return 1;
-    if (strcmp(node->layer->name, "lateral") == 0) return inputs - 1; /* all but its own */
-    return inputs;
-}
-
-static uint64_t projection_synapses(const rheo_node_spec *node)
-{
-    return projection_fan_in(node) * rheo__shape_size(node->out);
+    if (node->layer->synapses) return node->layer->synapses(node, fan_in);
+    *fan_in = rheo__shape_size(node->in);
+    return *fan_in * rheo__shape_size(node->out);
 }
 
 /* Synapses onto one neuron of a node: all projections that reach it, also through maps (batch
  * normalisation, dropout). depth: what is left to walk, so a cycle of maps ends. */
 static uint64_t fan_in(const rheo_net *net, uint32_t node, uint32_t depth)
 {
-    uint64_t sum = 0;
+    uint64_t sum = 0, most = 0;
     for (uint32_t e = 0; depth && e < net->edges; e++) {
         if (net->edge[e].to != node) continue;
         const rheo_node_spec *from = &net->node[net->edge[e].from];
-        if (from->layer->kind == RHEO_PROJECTION) sum += projection_fan_in(from);
+        if (from->layer->kind == RHEO_PROJECTION) {
+            synapses_of(from, &most);
+            sum += most;
+        }
         if (from->layer->kind == RHEO_MAPPING) sum += fan_in(net, net->edge[e].from, depth - 1);
     }
     return sum;
 }
 
-static uint64_t weight_bits(const rheo_node_spec *node)
+/* Bits of a weight that is made for a precision; 0: real. *scales: real factors of all of them. */
+static uint32_t precision(const rheo_node_spec *node, uint32_t *scales)
 {
-    int kind = node->layer->fields ? rheo__field_index(node->layer->fields, "weights") : -1;
-    if (kind < 0) return 32;
-    const char *name = node->layer->fields[kind].choices[(int)node->options.v[kind]];
-    return strcmp(name, "binary") == 0 ? 1 : 32;
+    const int at = node->layer->fields ? rheo__field_index(node->layer->fields, "weights") : -1;
+    *scales = 0;
+    if (at < 0) return 0;
+    const double *option = node->options.v + at;
+    switch ((rheo_weight_kind)option[RHEO_WEIGHTS_KIND]) {
+    case RHEO_BINARY_WEIGHTS:
+        *scales = option[RHEO_WEIGHTS_SCALED] > 0 ? node->out.dim[0] : 0; /* one an output */
+        return 1;
+    case RHEO_TERNARY_WEIGHTS:
+        *scales = 1;
+        return 2;
+    case RHEO_QUANTISED_WEIGHTS:
+        *scales = 1;
+        return (uint32_t)option[RHEO_WEIGHTS_BITS];
+    default:
+        return 0;
+    }
+}
+
+static void add_projection(const rheo_node_spec *node, rheo_hardware *out)
+{
+    const rheo_param *weight = param_of(node, "weight");
+    uint64_t most;
+    uint32_t scales;
+    const uint32_t bits = precision(node, &scales);
+    out->synapses += synapses_of(node, &most);
+    /* a constant current has to be added at every step, input or not */
+    if (param_of(node, "bias")) out->event_driven = false;
+    if (!weight || bits == 0) return;
+    if (bits > out->weight_bits) out->weight_bits = bits;
+    /* inference does without the real weights that these were made of */
+    out->parameter_bits -= (uint64_t)(32 - bits) * weight->rows * weight->cols;
+    out->parameter_bits += 32 * (uint64_t)scales;
 }
 
 static void add_population(const rheo_net *net, uint32_t n, rheo_hardware *out, bool *spikes)
 {
     const rheo_neuron *neuron = net->node[n].neuron;
+    out->neurons += rheo__shape_size(net->node[n].out);
+    if (!neuron) { /* a layer that fires by itself: no chip has its equations */
+        out->multiplies = true;
+        out->event_driven = *spikes = false;
+        return;
+    }
     uint32_t states = 0;
     while (neuron->states && neuron->states[states].name) states++;
     if (states > out->states) out->states = states;
     uint64_t inputs = fan_in(net, n, net->nodes);
     if (inputs > out->fan_in) out->fan_in = (uint32_t)inputs;
-    out->neurons += rheo__shape_size(net->node[n].out);
     if (neuron->multiplies || neuron->out != RHEO_BITS) out->multiplies = true;
     /* A spike is an event between silences: +1/-1 units and units without state always speak, and
      * are computed layer by layer. */
@@ -87,7 +120,8 @@ static void add_population(const rheo_net *net, uint32_t n, rheo_hardware *out, 
 static bool fits(const rheo_chip *chip, const rheo_hardware *net)
 {
     return chip->neurons >= net->neurons && chip->synapses >= net->synapses &&
-           (chip->fan_in == 0 || chip->fan_in >= net->fan_in);
+           (chip->fan_in == 0 || chip->fan_in >= net->fan_in) &&
+           (chip->weight_bits == 0 || chip->weight_bits >= net->weight_bits);
 }
 
 void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_hardware *out)
@@ -98,14 +132,9 @@ void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_
     out->parameter_bits = 32 * out->parameters;
     for (uint32_t n = 0; n < net->nodes; n++) {
         const rheo_node_spec *node = &net->node[n];
-        if (node->neuron) add_population(net, n, out, &spikes);
-        if (node->layer->kind != RHEO_PROJECTION) continue;
-        out->synapses += projection_synapses(node);
-        const rheo_param *weight = param_of(node, "weight");
-        if (weight) /* inference needs the sign alone of a weight that has a real shadow */
-            out->parameter_bits -= (32 - weight_bits(node)) * weight->rows * weight->cols;
-        /* a constant current has to be added at every step, input or not */
-        if (param_of(node, "bias")) out->event_driven = false;
+        if (rheo__is_population(node)) add_population(net, n, out, &spikes);
+        if (node->layer->kind == RHEO_PROJECTION) add_projection(node, out);
+        spikes = spikes && !node->layer->all_steps;
     }
     uint32_t count = 0, room = sizeof out->chips / sizeof out->chips[0] - 1;
     for (uint32_t c = 0; spikes && rheo__chip_at(c) && count < room; c++)
@@ -114,8 +143,8 @@ void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_
 
 uint64_t rheo__macs_without_spikes(const rheo_net *net)
 {
-    uint64_t sum = 0;
+    uint64_t sum = 0, most;
     for (uint32_t n = 0; n < net->nodes; n++)
-        if (net->node[n].layer->kind == RHEO_PROJECTION) sum += projection_synapses(&net->node[n]);
+        if (net->node[n].layer->kind == RHEO_PROJECTION) sum += synapses_of(&net->node[n], &most);
     return sum;
 }

@@ -127,11 +127,10 @@ static rheo_status check(rheo_context *ctx, const rheo_node_spec *node, const rh
     for (uint32_t a = RHEO_AXES - w->axes; a < RHEO_AXES; a++) {
         const double more =
             transposed(node) ? rheo__axis_option(node->options.v + OUTPUT_PADDING, w->axes, a) : 0;
-        RHEO_CHECK(ctx,
-                   rheo__axis_option(node->options.v + PADDING, w->axes, a) >= 0 ||
-                       w->stride[a] == 1,
-                   RHEO_USAGE, "net node %s: padding same goes with stride 1, found %u", name,
-                   w->stride[a]);
+        RHEO_CHECK(
+            ctx, rheo__axis_option(node->options.v + PADDING, w->axes, a) >= 0 || w->stride[a] == 1,
+            RHEO_USAGE, "net node %s: padding same goes with stride 1, found %u", name,
+            w->stride[a]);
         RHEO_CHECK(ctx, more <= 0 || more < fmax(w->stride[a], w->dilation[a]), RHEO_USAGE,
                    "net node %s: output_padding %.0f is not below stride %u or dilation %u", name,
                    more, w->stride[a], w->dilation[a]);
@@ -422,6 +421,37 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 
 /* ---- counts and reference ---- */
 
+/* Of all outputs along an axis: pairs of an output and an input that a tap joins, and the most that
+ * one output has. */
+static uint64_t joined(const rheo_window *w, bool turned, uint32_t a, uint64_t *most)
+{
+    uint64_t sum = 0;
+    *most = 0;
+    for (uint32_t i = 0; i < (turned ? w->in[a] : w->out[a]); i++) {
+        uint64_t here = turned ? rheo__window_seen(w, a, i) : 0;
+        for (uint32_t k = 0, place; k < w->kernel[a] && !turned; k++)
+            here += rheo__window_place(w, a, i, k, &place);
+        sum += here;
+        if (here > *most) *most = here;
+    }
+    return sum;
+}
+
+/* Padding has none. */
+static uint64_t synapses(const rheo_node_spec *node, uint64_t *fan_in)
+{
+    const rheo_correlation c = geometry_of(node);
+    const bool turned = transposed(node);
+    const uint64_t channels = turned ? c.out_group : c.in_group; /* that an output sees */
+    uint64_t sum = (turned ? c.in : c.out) * channels, most;
+    *fan_in = channels;
+    for (uint32_t a = 0; a < RHEO_AXES; a++) {
+        sum *= joined(&c.window, turned, a, &most);
+        *fan_in *= most;
+    }
+    return sum;
+}
+
 /* Synapses that the spikes of a row drive. */
 static uint64_t driven(const parts *p, const uint32_t size[RHEO_AXES], const uint64_t *bits,
                        uint32_t N)
@@ -541,6 +571,7 @@ const rheo_layer rheo__layer_conv = {
     .backward = backward,
     .gradient = gradient,
     .count = count,
+    .synapses = synapses,
     .reference_need = reference_need,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,
@@ -564,6 +595,7 @@ const rheo_layer rheo__layer_conv_transpose = {
     .backward = backward,
     .gradient = gradient,
     .count = count,
+    .synapses = synapses,
     .reference_need = reference_need,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,

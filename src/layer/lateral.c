@@ -63,8 +63,7 @@ static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
     t1 = rheo__last_step(g, t0, t1);
     for (uint32_t t = t1; t-- > t0;)
         for (uint32_t b = 0; b < work->B; b++)
-            spread(g, gin, t, b, work->node->options.v[WEIGHT],
-                   t + 1 < last && gin->stride_t == 0);
+            spread(g, gin, t, b, work->node->options.v[WEIGHT], t + 1 < last && gin->stride_t == 0);
 }
 
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
@@ -102,6 +101,13 @@ static void reference_backward(const rheo_reference_work *work)
     reference(work, work->gout, work->gin[0]);
 }
 
+/* All but its own. */
+static uint64_t synapses(const rheo_node_spec *node, uint64_t *fan_in)
+{
+    *fan_in = rheo__shape_size(node->out) - 1;
+    return *fan_in * rheo__shape_size(node->out);
+}
+
 const rheo_layer rheo__layer_lateral = {
     .name = "lateral",
     .title = "all-but-self connections of one weight",
@@ -114,6 +120,7 @@ const rheo_layer rheo__layer_lateral = {
     .forward = forward,
     .backward = backward,
     .count = count,
+    .synapses = synapses,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,
 };

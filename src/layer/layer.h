@@ -163,6 +163,8 @@ typedef struct rheo_layer {
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is
      * counted at t = 0 only. */
     void (*count)(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add);
+    /* Of a projection: its synapses, and the most that one output has. NULL: all onto all. */
+    uint64_t (*synapses)(const rheo_node_spec *node, uint64_t *fan_in);
     /* Plain double forms of the same, for oracles and gradcheck: arrays [T,B,N] double, in[p] NULL
      * when nothing is connected. smooth: spikes are the surrogate's integral. keep: doubles kept
      * between forward and backward, reference_need of them. */

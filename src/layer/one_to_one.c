@@ -154,6 +154,12 @@ static void reference_backward(const rheo_reference_work *work)
         gw[i % n] += work->gout[i] * work->in[0][i];
 }
 
+static uint64_t synapses(const rheo_node_spec *node, uint64_t *fan_in)
+{
+    *fan_in = 1;
+    return rheo__shape_size(node->out);
+}
+
 const rheo_layer rheo__layer_one_to_one = {
     .name = "one-to-one",
     .title = "one-to-one connections",
@@ -169,6 +175,7 @@ const rheo_layer rheo__layer_one_to_one = {
     .backward = backward,
     .gradient = gradient,
     .count = count,
+    .synapses = synapses,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,
 };
