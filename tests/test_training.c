@@ -293,6 +293,13 @@ static void test_stop(void **state)
     double best = 0;
     for (uint32_t i = 0; i < 4; i++) best = fmax(best, job.session.line[i].validation_accuracy);
     assert_true(best > job.session.line[3].validation_accuracy); /* or this tests nothing */
+    bool said = false; /* which epoch's net it is: the first of the best */
+    for (uint32_t i = 0; i < 4; i++) {
+        const rheo_metrics *line = &job.session.line[i];
+        const bool it = !said && !(line->validation_accuracy < best);
+        assert_int_equal(line->kept > 0, it);
+        said = said || it;
+    }
     CHECK_OK(ctx, rheo__test(&job.session, RHEO_VALIDATION, 0, "validate", &tally));
     CHECK_NEAR(100.0 * (double)tally.correct / tally.samples, best, 1e-9);
     rheo__tally_free(ctx, &tally);

@@ -491,7 +491,10 @@ static rheo_status closed(rheo_session *session, const rheo_metrics *line, bool 
     }
     *stop = v[STOP_AFTER] > 0 && w->bad >= v[STOP_AFTER];
     if (!*stop && session->epoch + 1 < session->epochs) return RHEO_OK;
-    if (t->best) copy_net(session->net, t->best, true);
+    if (t->best) {
+        copy_net(session->net, t->best, true);
+        session->line[session->lines - (uint32_t)(line->epoch - w->epoch)].kept = 1;
+    }
     if (*stop || t->best)
         rheo__message(session->ctx,
                       "%s after epoch %.0f: best validation accuracy %.2f %% in epoch "

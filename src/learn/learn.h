@@ -21,6 +21,7 @@ typedef struct rheo_metrics { /* of one epoch; a line of metrics.csv. All double
     double seconds;
     double operations;    /* MACs and ACs of this epoch's training */
     double learning_rate; /* of the last step; NaN */
+    double kept;          /* 1: the phase ended with this epoch's net (`restore`) */
     double
         rate[RHEO_METRIC_LAYERS]; /* of each population in order: spikes a neuron and step; NaN */
     double silent[RHEO_METRIC_LAYERS]; /* share that never fired in the last batch or sample; NaN */

@@ -6,13 +6,13 @@
 
 typedef struct rheo_job {
     rheo_context *ctx;
-    rheo_recipe *recipe;   /* borrowed, or owned when read from a run */
+    rheo_recipe *recipe; /* borrowed, or owned when read from a run */
     bool owns_recipe;
     rheo_dataset *data;
     rheo_net *net;
     rheo_session session;
-    uint32_t form[4];      /* of the data: C, H, W, classes; saved with the model */
-    size_t resident;       /* of the process after the data were loaded [bytes] */
+    uint32_t form[4]; /* of the data: C, H, W, classes; saved with the model */
+    size_t resident;  /* of the process after the data were loaded [bytes] */
 } rheo_job;
 
 /* Data, net and session of a recipe; nothing is trained. */
@@ -31,10 +31,10 @@ rheo_session_request rheo__job_request(const rheo_job *job);
 
 /* A test, and the tests of variants, as result.json shows them. */
 typedef struct rheo_outcome {
-    char name[64];         /* of a variant; "" for the recipe itself */
+    char name[64]; /* of a variant; "" for the recipe itself */
     uint32_t steps, to_decision;
     uint32_t samples;
-    double accuracy, source_rule; /* [%] */
+    double accuracy, source_rule;        /* [%] */
     double *accuracy_at, *operations_at; /* [steps] */
 } rheo_outcome;
 rheo_status rheo__outcome_make(rheo_context *ctx, const char *name, const rheo_tally *tally,
@@ -44,9 +44,10 @@ void rheo__outcome_free(rheo_context *ctx, rheo_outcome *outcome);
 typedef struct rheo_result {
     rheo_outcome main, variant[RHEO_VARIANTS + 1];
     uint32_t variants;
-    rheo_tally tally;      /* of the recipe itself */
+    rheo_tally tally; /* of the recipe itself */
     double train_seconds, train_operations, peak_mb;
-    uint32_t epochs;
+    uint32_t epochs,
+        kept; /* of metrics.csv, the line whose net was kept (`restore`); 0: the last */
 } rheo_result;
 /* result.json and manifest.json as text. */
 rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rheo_text *out);
@@ -59,6 +60,6 @@ void rheo__command_text(const rheo_recipe *recipe, rheo_text *out);
 /* 95 % Wilson interval of k right of n, in %. */
 void rheo__wilson(double k, double n, double interval[2]);
 void rheo__cpu_name(char *out, size_t room); /* "unknown" where the system does not tell */
-size_t rheo__resident_peak(void); /* VmHWM [bytes], 0 when unknown */
-size_t rheo__resident_now(void);  /* VmRSS */
+size_t rheo__resident_peak(void);            /* VmHWM [bytes], 0 when unknown */
+size_t rheo__resident_now(void);             /* VmRSS */
 #endif

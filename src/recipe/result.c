@@ -100,7 +100,9 @@ static void add_accuracy(cJSON *root, const rheo_job *job, const rheo_result *re
     number_or_null(root, "reported", job->recipe->reported);
     number_or_null(root, "accept", accept);
     cJSON_AddStringToObject(root, "verdict",
-                            isnan(accept) ? "none" : main->accuracy >= accept ? "reached" : "short");
+                            isnan(accept)              ? "none"
+                            : main->accuracy >= accept ? "reached"
+                                                       : "short");
 }
 
 static void add_cost(cJSON *root, const rheo_job *job, const rheo_result *result)
@@ -226,6 +228,10 @@ rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rh
     cJSON_AddNumberToObject(train, "operations", result->train_operations);
     cJSON_AddNumberToObject(train, "peak_mb", result->peak_mb);
     cJSON_AddNumberToObject(train, "epochs", result->epochs);
+    if (result->kept > 0)
+        cJSON_AddNumberToObject(train, "kept", result->kept);
+    else
+        cJSON_AddNullToObject(train, "kept");
     cJSON_AddNumberToObject(train, "samples", job->data->count[RHEO_TRAIN]);
     add_hardware(root, job);
     add_variants(root, result);

@@ -11,8 +11,8 @@ typedef struct run {
     rheo_job job;
     const rheo_train_options *options;
     char folder[RHEO_PATH];
-    char *text;            /* the resolved recipe */
-    rheo_net *learned;     /* before the phases that only edit; NULL: no variants */
+    char *text;        /* the resolved recipe */
+    rheo_net *learned; /* before the phases that only edit; NULL: no variants */
     rheo_text log;
     rheo_result result;
     char start[32];
@@ -55,8 +55,9 @@ static rheo_status after_epoch(void *arg, rheo_session *session)
     const rheo_metrics *line = &session->line[session->lines - 1];
     char text[256];
     snprintf(text, sizeof text,
-             "phase %.0f epoch %.0f: loss %.5g, train %.2f %%, validation %.2f %%, %.1f s", line->phase,
-             line->epoch, line->loss, line->train_accuracy, line->validation_accuracy, line->seconds);
+             "phase %.0f epoch %.0f: loss %.5g, train %.2f %%, validation %.2f %%, %.1f s",
+             line->phase, line->epoch, line->loss, line->train_accuracy, line->validation_accuracy,
+             line->seconds);
     note(r, text);
     rheo_text csv = {.ctx = r->job.ctx};
     rheo__metrics_csv(session, &csv);
@@ -75,8 +76,8 @@ static rheo_status add_variant(run *r, rheo_session *session, const char *name)
     rheo_tally tally;
     if (by_response(session)) RHEO_TRY(rheo__label(session, session->code.label));
     RHEO_TRY(rheo__test(session, RHEO_TEST, 0, name, &tally));
-    rheo_status status = rheo__outcome_make(r->job.ctx, name, &tally,
-                                            &r->result.variant[r->result.variants]);
+    rheo_status status =
+        rheo__outcome_make(r->job.ctx, name, &tally, &r->result.variant[r->result.variants]);
     if (!status) r->result.variants++;
     rheo__tally_free(r->job.ctx, &tally);
     return status;
@@ -141,16 +142,17 @@ static rheo_status same_recipe(run *r, bool *same, bool *finished)
     RHEO_TRY(path_in(r, "result.json", path));
     *finished = *same && rheo__file_exists(path);
     if (*same) return RHEO_OK;
-    RHEO_CHECK(r->job.ctx, r->options->force, RHEO_USAGE,
-               "%s: holds a run of another recipe; take another --out or seed, or --force to replace it",
-               r->folder);
+    RHEO_CHECK(
+        r->job.ctx, r->options->force, RHEO_USAGE,
+        "%s: holds a run of another recipe; take another --out or seed, or --force to replace it",
+        r->folder);
     return RHEO_OK;
 }
 
 /* What a run writes; removed before it is replaced. */
-static const char *const files[] = {"result.json", "checkpoint.rheo", "model.rheo", "metrics.csv",
-                                    "figures.npz", "manifest.json",   "log.txt",    "recipe.yaml",
-                                    NULL};
+static const char *const files[] = {"result.json", "checkpoint.rheo", "model.rheo",
+                                    "metrics.csv", "figures.npz",     "manifest.json",
+                                    "log.txt",     "recipe.yaml",     NULL};
 
 static rheo_status clear_folder(run *r)
 {
@@ -193,6 +195,7 @@ static void sum_training(run *r)
     for (uint32_t i = 0; i < session->lines; i++) {
         r->result.train_seconds += session->line[i].seconds;
         r->result.train_operations += session->line[i].operations;
+        if (session->line[i].kept > 0) r->result.kept = i + 1;
     }
     r->result.epochs = session->lines;
     size_t peak = rheo__resident_peak(), base = r->job.resident;

@@ -33,6 +33,10 @@ for command in $(commands); do
     example=$("$BUILD/rheobase" "$command" --help | tail -n 1)
     run ${example#*rheobase } --help; exits 0
 done
+# what is read from the environment is told there
+for name in $(grep -rhoE 'getenv\("RHEOBASE_[A-Z]+' "$ROOT/src" "$ROOT/cli" | cut -d'"' -f2); do
+    [[ $page == *".B $name"* ]] || bad "docs/rheobase.1 lacks $name"
+done
 run --version; exits 0
 [[ $out =~ ^rheobase\ [0-9]+\.[0-9]+\.[0-9]+\ \(.+\)$ ]] || bad "version line"
 finish

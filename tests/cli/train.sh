@@ -37,6 +37,13 @@ run train tiny.yaml --set learn.epochs=1 --set code.steps=2; exits 0
 [[ $out =~ ^runs/tiny/digits-full-[0-9a-f]{8}/1$ ]] || bad "--set is hashed into the folder"
 [ "$(wc -l <"$out/metrics.csv")" = 2 ] || bad "--set learn.epochs=1"
 
+# the epoch whose net was kept is in the result
+grep -q '"kept":.*null' $folder/result.json || bad "without restore none is named"
+run train tiny.yaml --set data.validation=200 --set learn.restore=true --set learn.epochs=3 --set learn.rate=0.05; exits 0
+kept=$(sed -n 's/.*"kept":[^0-9]*\([0-9]*\),.*/\1/p' "$out/result.json")
+best=$(awk -F, -v most=-1 'NR > 1 && $5 + 0 > most { most = $5; at = NR - 1 } END { print at }' "$out/metrics.csv")
+[ "$kept" = "$best" ] || bad "kept $kept, best $best"
+
 run eval $folder; exits 0; says "%"
 run eval $folder --json; exits 0; json accuracy
 run eval $folder --split train --limit 100 --json; exits 0; json accuracy
