@@ -1,9 +1,9 @@
 /* The codes beside Poisson's: against arrays recorded from snnTorch's spikegen (tests/oracles/
- * spikegen.py), by hand, by their statistics, and back again through their decoders; streaming,
+ * spikegen.py), by hand, by their statistics, and back again (decoders.h); streaming,
  * samples alone and threads change no bit. */
 #include "check.h"
 #include "array/npy.h"
-#include "coding/coding.h"
+#include "decoders.h"
 #include <stdio.h>
 
 static rheo_context *ctx;
@@ -297,7 +297,8 @@ static void features_come_back(void **state)
         for (int o = 0; o < 4 && trips[k].option[o]; o++)
             set(&r, trips[k].option[o], trips[k].value[o]);
         run(&r, trips[k].T);
-        r.encoder->decode(&r.call, &r.out, 0, back);
+        const told heard_of = {r.encoder, r.options.v, &r.out, N, x};
+        decode_features(&heard_of, back);
         double sum = 0;
         for (uint32_t i = 0; i < N; i++) sum += pow((double)back[i] - (double)x[i], 2);
         if (!(sqrt(sum / N) <= trips[k].rmse))
@@ -345,7 +346,8 @@ static void series_come_back(void **state)
         for (int o = 0; o < 3 && waves[k].option[o]; o++)
             set(&r, waves[k].option[o], waves[k].value[o]);
         run(&r, POINTS);
-        r.encoder->decode(&r.call, &r.out, 0, back);
+        const told heard_of = {r.encoder, r.options.v, &r.out, N, x};
+        decode_series(&heard_of, back);
         double sum = 0;
         for (uint32_t i = 0; i < N; i++) sum += pow((double)back[i] - (double)x[i], 2);
         if (!(sqrt(sum / N) <= waves[k].rmse))

@@ -74,19 +74,6 @@ static void encode(const rheo_encode *call, rheo_signal *out)
     rheo__encode_samples(call, out, sample);
 }
 
-static void decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    float h[TAPS];
-    const uint32_t taps = make_filter(call->options->v, h);
-    for (uint32_t c = 0; c < s->N; c++)
-        for (uint32_t t = 0; t < call->N / s->N; t++) {
-            float sum = 0;
-            for (uint32_t k = 0; k < taps && k <= t; k++)
-                if (t - k < s->T && rheo__signal_get(s, t - k, b, c) > 0) sum += h[k];
-            x[(size_t)t * s->N + c] = sum / (float)call->intensity;
-        }
-}
-
 const rheo_encoder rheo__encoder_bsa = {
     .name = "bsa",
     .title = "Ben's spiker algorithm: the train whose filtered spikes are nearest to a time series",
@@ -98,5 +85,4 @@ const rheo_encoder rheo__encoder_bsa = {
     .fields = fields,
     .width = rheo__series_width,
     .encode = encode,
-    .decode = decode,
 };

@@ -34,9 +34,6 @@ typedef struct rheo_encoder {
     uint32_t (*width)(const rheo_options *options, uint32_t N);
     /* Fills the T steps of out (shaped by the plan). Uses threads. */
     void (*encode)(const rheo_encode *call, rheo_signal *out);
-    /* What the whole presentation s says of sample b: x [N]; series begin where call->x does. NULL:
-     * there is no way back. */
-    void (*decode)(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x);
 } rheo_encoder;
 const rheo_encoder *rheo__encoder_find(const char *name);
 const rheo_encoder *rheo__encoder_at(uint32_t index);

@@ -85,22 +85,6 @@ static void latency_encode(const rheo_encode *call, rheo_signal *out)
     rheo__encode_samples(call, out, latency_sample);
 }
 
-static void latency_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const course c = course_of(call, s->T);
-    for (uint32_t i = 0; i < call->N; i++) {
-        const uint32_t at = rheo__first_spike(s, b, i);
-        double time = at - (double)c.first;
-        if (c.normalise && !c.linear && c.span > 0) time *= (double)c.latest / (double)c.span;
-        const double e = exp(time / (double)c.tau);
-        double value = c.linear    ? 1 - time / (double)c.tau
-                       : time <= 0 ? 1
-                                   : (double)c.threshold * e / (e - 1);
-        if (at == s->T) value = c.clip ? 0 : (double)c.threshold;
-        x[i] = (float)(value > 1 ? 1 : value);
-    }
-}
-
 /* ---- rank order ---- */
 
 enum { SILENT };
@@ -135,7 +119,6 @@ const rheo_encoder rheo__encoder_latency = {
     .form = RHEO_BITS,
     .fields = latency_fields,
     .encode = latency_encode,
-    .decode = latency_decode,
 };
 
 const rheo_encoder rheo__encoder_rank = {

@@ -3,9 +3,9 @@
  *   phase           a spike in every period of K steps, at phase round((1 - x)(K - 1)); silent at
  *                   or below the threshold
  *   weighted-phase  q = floor(2^K x), held to 2^K - 1; step k of every period carries bit K-1-k of
- *                   q with the weight 2^-(1+k), so a period's sum is x to 2^-K; weights make it
- * real burst           n = ceil(most x) spikes from the first step on, `interval` apart: interval =
- * ceil(longest - (longest - shortest) x), longest for a single spike
+ *                   q with the weight 2^-(1+k): real values, whose sum in a period is x to 2^-K
+ *   burst           n = ceil(most x) spikes from the first step on, `interval` apart:
+ *                   interval = ceil(longest - (longest - shortest) x), longest for a single spike
  *
  * Kim et al. 2018, "Deep neural networks with weighted spikes"; bursts as in Guo et al. 2021,
  * "Neural coding in spiking neural networks: a comparative study". */
@@ -37,15 +37,6 @@ static void phase_encode(const rheo_encode *call, rheo_signal *out)
     rheo__encode_samples(call, out, phase_sample);
 }
 
-static void phase_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const uint32_t period = (uint32_t)call->options->v[PERIOD];
-    for (uint32_t i = 0; i < call->N; i++) {
-        const uint32_t at = rheo__first_spike(s, b, i);
-        x[i] = at < s->T ? 1.0f - (float)(at % period) / (float)(period - 1) : 0.0f;
-    }
-}
-
 /* ---- weighted phase ---- */
 
 static const rheo_field weighted_fields[] = {
@@ -68,14 +59,6 @@ static void weighted_encode(const rheo_encode *call, rheo_signal *out)
                 row[i] = q >> (bits - 1 - k) & 1 ? weight : 0.0f;
             }
         }
-}
-
-static void weighted_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const uint32_t bits = (uint32_t)call->options->v[PERIOD];
-    memset(x, 0, call->N * sizeof *x);
-    for (uint32_t t = 0; t < s->T && t < bits; t++)
-        for (uint32_t i = 0; i < call->N; i++) x[i] += rheo__real_row(s, t, b)[i];
 }
 
 /* ---- bursts ---- */
@@ -105,26 +88,15 @@ static void burst_encode(const rheo_encode *call, rheo_signal *out)
     rheo__encode_samples(call, out, burst_sample);
 }
 
-/* The middle of what gives so many spikes. */
-static void burst_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const float most = (float)call->options->v[MOST];
-    for (uint32_t i = 0; i < call->N; i++) {
-        const uint32_t count = rheo__spike_count(s, b, i);
-        x[i] = count > 0 ? ((float)count - 0.5f) / most : 0.0f;
-    }
-}
-
 const rheo_encoder rheo__encoder_phase = {
     .name = "phase",
     .title = "one spike a period, the earlier in it the larger the input",
     .equations = "t mod period = round((1 - x)(period - 1))",
     .source =
-        "Guo et al. 2021, doi:10.3389/fnins.2021.638474 (phase of firing, one spike a period)",
+        "after Auge et al. 2021, doi:10.1007/s11063-021-10562-2 (phase against an oscillation)",
     .form = RHEO_BITS,
     .fields = phase_fields,
     .encode = phase_encode,
-    .decode = phase_decode,
 };
 
 const rheo_encoder rheo__encoder_weighted_phase = {
@@ -135,16 +107,14 @@ const rheo_encoder rheo__encoder_weighted_phase = {
     .form = RHEO_REAL,
     .fields = weighted_fields,
     .encode = weighted_encode,
-    .decode = weighted_decode,
 };
 
 const rheo_encoder rheo__encoder_burst = {
     .name = "burst",
     .title = "one burst: more spikes, and closer, the larger the input",
     .equations = "n = ceil(most x), interval = ceil(longest - (longest - shortest) x), from t = 0",
-    .source = "Guo et al. 2021, doi:10.3389/fnins.2021.638474, section 2.2.4",
+    .source = "Guo et al. 2021, doi:10.3389/fnins.2021.638474",
     .form = RHEO_BITS,
     .fields = burst_fields,
     .encode = burst_encode,
-    .decode = burst_decode,
 };

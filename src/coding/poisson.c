@@ -60,15 +60,6 @@ static void rate_encode(const rheo_encode *call, rheo_signal *out)
     rheo__encode_random(call, out, rate_chances, (uint64_t)call->options->v[FIRST], UINT64_MAX);
 }
 
-static void rate_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const double *v = call->options->v, gain = v[GAIN] * call->intensity, steps = s->T - v[FIRST];
-    for (uint32_t i = 0; i < call->N; i++) {
-        const double p = steps > 0 ? rheo__spike_count(s, b, i) / steps : 0;
-        x[i] = gain != 0 ? (float)((p - v[OFFSET]) / gain) : 0;
-    }
-}
-
 const rheo_encoder rheo__encoder_poisson = {
     .name = "poisson",
     .title = "Poisson spikes at a rate proportional to the input",
@@ -88,5 +79,4 @@ const rheo_encoder rheo__encoder_rate = {
     .form = RHEO_BITS,
     .fields = rate_fields,
     .encode = rate_encode,
-    .decode = rate_decode,
 };

@@ -88,14 +88,6 @@ static void times(const rheo_encode *call, rheo_signal *out, uint32_t b, respons
     }
 }
 
-/* The response of neuron k, as its spikes tell it. */
-static double heard(const rheo_encode *call, const rheo_signal *s, uint32_t b, uint32_t k)
-{
-    if (call->options->v[BY] > 0) return (double)rheo__spike_count(s, b, k) / s->T;
-    const uint32_t at = rheo__first_spike(s, b, k);
-    return at == s->T ? 0 : s->T == 1 ? 1 : 1 - at / (s->T - 1.0);
-}
-
 static void gaussian_chances(const rheo_encode *call, uint32_t b, uint32_t first, uint32_t n,
                              float *p)
 {
@@ -113,19 +105,6 @@ static void gaussian_encode(const rheo_encode *call, rheo_signal *out)
         rheo__encode_random(call, out, gaussian_chances, 0, UINT64_MAX);
     else
         rheo__encode_samples(call, out, gaussian_times);
-}
-
-static void gaussian_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const double *v = call->options->v;
-    for (uint32_t i = 0; i < call->N; i++) {
-        double sum = 0, weight = 0;
-        for (uint32_t m = 0; m < (uint32_t)v[FIELDS]; m++) {
-            const double r = heard(call, s, b, m * call->N + i);
-            sum += r * centre(v, m), weight += r;
-        }
-        x[i] = (float)((weight > 0 ? sum / weight : v[LOW]) / call->intensity);
-    }
 }
 
 static void angle_chances(const rheo_encode *call, uint32_t b, uint32_t first, uint32_t n, float *p)
@@ -146,33 +125,16 @@ static void angle_encode(const rheo_encode *call, rheo_signal *out)
         rheo__encode_samples(call, out, angle_times);
 }
 
-static void angle_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x)
-{
-    const double *v = call->options->v, range = v[HIGH] - v[LOW];
-    for (uint32_t i = 0; i < call->N; i++) {
-        double along = 0, across = 0;
-        for (uint32_t m = 0; m < (uint32_t)v[FIELDS]; m++) {
-            const double r = heard(call, s, b, m * call->N + i), at = turn * m / v[FIELDS];
-            along += r * cos(at), across += r * sin(at);
-        }
-        double theta = atan2(across, along);
-        /* the angles between the ends are split in the middle */
-        if (theta < turn * (v[SHAPE] - 1) / 2) theta += turn;
-        x[i] = (float)((v[LOW] + range * theta / turn / v[SHAPE]) / call->intensity);
-    }
-}
-
 const rheo_encoder rheo__encoder_gaussian = {
     .name = "gaussian",
     .title = "Gaussian receptive fields: several neurons a feature, each near its value",
     .equations = "r_m = exp(-(x - c_m)^2/(2 sigma^2)), t = round((1 - r)(T - 1)) or P(s = 1) = r\n"
                  "c_m = low + (2m - 1)/2 w, sigma = w/beta, w = (high - low)/(fields - 2)",
-    .source = "Bohte, Kok & La Poutre 2002, doi:10.1016/S0925-2312(01)00658-0, section 4",
+    .source = "Bohte, Kok & La Poutre 2002, doi:10.1016/S0925-2312(01)00658-0",
     .form = RHEO_BITS,
     .fields = gaussian_fields,
     .width = width,
     .encode = gaussian_encode,
-    .decode = gaussian_decode,
 };
 
 const rheo_encoder rheo__encoder_angle = {
@@ -186,5 +148,4 @@ const rheo_encoder rheo__encoder_angle = {
     .fields = angle_fields,
     .width = width,
     .encode = angle_encode,
-    .decode = angle_decode,
 };

@@ -10,8 +10,8 @@
  *   moving-window  up: x[t] > base + threshold; down: alike; base: mean of the `window` points
  *                  before t (of those that there are; at t = 0 x[0])
  *
- * Decoded by adding up: x[t] = x[t-1] + theta (up - down), from x[0] on (delta without `pad`: from
- * 0). threshold looks at a series as a whole, so it knows a sample before its first step. Petro,
+ * Adding up decodes: x[t] = x[t-1] + theta (up - down), from x[0] on (delta without `pad`: from 0).
+ * threshold looks at a series as a whole, so it knows a sample before its first step. Petro,
  * Kasabov & Kiss 2020, "Selection and optimization of temporal spike encoding methods". */
 #include "coding/series.h"
 #include <math.h>
@@ -56,7 +56,7 @@ static void series_encode(const rheo_encode *call, rheo_signal *out)
 /* ---- codes of changes: a rule that walks along a series ---- */
 
 typedef struct walk {
-    float base, theta; /* after t = 0: where decoding begins, and a spike's step */
+    float base, theta;
 } walk;
 /* 1: up, -1: down, 0: no spike. */
 typedef int rule(const double *v, const rheo_series *s, uint64_t t, walk *w);
@@ -76,26 +76,7 @@ static void walk_along(const rheo_encode *call, rheo_signal *out, uint32_t b, ru
     }
 }
 
-/* What the spikes add up to. */
-static void add_up(const rheo_encode *call, const rheo_signal *out, uint32_t b, rule *step,
-                   float *x)
-{
-    const uint32_t channels = (uint32_t)call->options->v[RHEO_SERIES_CHANNELS];
-    for (uint32_t c = 0; c < channels; c++) {
-        const rheo_series s = rheo__series_of(call, b, c);
-        walk w = {0};
-        step(call->options->v, &s, 0, &w);
-        float at = w.base;
-        for (uint32_t t = 0; t < s.points; t++) {
-            if (t < out->T && rheo__signal_get(out, t, b, c) > 0) at += w.theta;
-            if (t < out->T && out->N > channels && rheo__signal_get(out, t, b, channels + c) > 0)
-                at -= w.theta;
-            x[(size_t)t * channels + c] = at / s.factor;
-        }
-    }
-}
-
-/* The functions of a code whose rule is NAME_rule. */
+/* The encoder of a code whose rule is NAME_rule. */
 #define CODE(name)                                                                                 \
     static void name##_sample(const rheo_encode *call, rheo_signal *out, uint32_t b)               \
     {                                                                                              \
@@ -104,10 +85,6 @@ static void add_up(const rheo_encode *call, const rheo_signal *out, uint32_t b, 
     static void name##_encode(const rheo_encode *call, rheo_signal *out)                           \
     {                                                                                              \
         rheo__encode_samples(call, out, name##_sample);                                            \
-    }                                                                                              \
-    static void name##_decode(const rheo_encode *call, const rheo_signal *s, uint32_t b, float *x) \
-    {                                                                                              \
-        add_up(call, s, b, name##_rule, x);                                                        \
     }
 
 static uint32_t two_planes(const rheo_options *options, uint32_t N)
@@ -135,8 +112,9 @@ static int delta_rule(const double *v, const rheo_series *s, uint64_t t, walk *w
 {
     const float now = rheo__point(s, t);
     const float before = t > 0 ? rheo__point(s, t - 1) : v[PAD] > 0 ? now : 0;
-    w->base = before, w->theta = (float)v[THRESHOLD];
-    return (now - before >= w->theta) - (now - before <= -w->theta);
+    const float theta = (float)v[THRESHOLD];
+    (void)w;
+    return (now - before >= theta) - (now - before <= -theta);
 }
 
 CODE(delta)
@@ -165,7 +143,7 @@ static float deviation_threshold(double factor, const rheo_series *s)
 
 static int threshold_rule(const double *v, const rheo_series *s, uint64_t t, walk *w)
 {
-    if (t == 0) w->base = rheo__point(s, 0), w->theta = deviation_threshold(v[THRESHOLD], s);
+    if (t == 0) w->theta = deviation_threshold(v[THRESHOLD], s);
     const float d = t > 0 ? rheo__point(s, t) - rheo__point(s, t - 1) : 0;
     return (d > w->theta) - (d < -w->theta);
 }
@@ -236,7 +214,6 @@ const rheo_encoder rheo__encoder_delta = {
     .fields = delta_fields,
     .width = delta_width,
     .encode = delta_encode,
-    .decode = delta_decode,
 };
 
 const rheo_encoder rheo__encoder_threshold = {
@@ -249,7 +226,6 @@ const rheo_encoder rheo__encoder_threshold = {
     .fields = threshold_fields,
     .width = two_planes,
     .encode = threshold_encode,
-    .decode = threshold_decode,
 };
 
 const rheo_encoder rheo__encoder_step_forward = {
@@ -262,7 +238,6 @@ const rheo_encoder rheo__encoder_step_forward = {
     .fields = step_fields,
     .width = two_planes,
     .encode = step_encode,
-    .decode = step_decode,
 };
 
 const rheo_encoder rheo__encoder_moving_window = {
@@ -275,5 +250,4 @@ const rheo_encoder rheo__encoder_moving_window = {
     .fields = window_fields,
     .width = two_planes,
     .encode = window_encode,
-    .decode = window_decode,
 };

@@ -78,18 +78,3 @@ void rheo__encode_samples(const rheo_encode *call, rheo_signal *out, rheo_encode
     job j = {.call = call, .out = out, .sample = sample};
     rheo__parallel(call->ctx, call->B, sample_task, &j);
 }
-
-uint32_t rheo__first_spike(const rheo_signal *s, uint32_t b, uint32_t i)
-{
-    uint32_t t = 0;
-    while (t < s->T && !(rheo__bits_row(s, t, b)[i / 64] >> i % 64 & 1)) t++;
-    return t;
-}
-
-uint32_t rheo__spike_count(const rheo_signal *s, uint32_t b, uint32_t i)
-{
-    uint32_t count = 0;
-    for (uint32_t t = 0; t < s->T; t++)
-        count += (uint32_t)(rheo__bits_row(s, t, b)[i / 64] >> i % 64 & 1);
-    return count;
-}

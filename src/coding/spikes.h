@@ -42,8 +42,4 @@ static inline uint32_t rheo__presentation(const rheo_encode *call, const rheo_si
 {
     return call->length ? call->length[b] : call->steps > 0 ? call->steps : out->T;
 }
-
-/* Of neuron i in the signal: its first step, T when silent; its spikes. */
-uint32_t rheo__first_spike(const rheo_signal *s, uint32_t b, uint32_t i);
-uint32_t rheo__spike_count(const rheo_signal *s, uint32_t b, uint32_t i);
 #endif

@@ -145,7 +145,9 @@ static bool loss_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *out)
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     fact(out, "reads", "%s", t->uses_readout ? "the output's membrane" : "the output");
     fact(out, "takes real targets", "%s",
-         t->takes_moving ? "yes, also a step's own" : t->takes_target ? "yes" : "no");
+         t->takes_moving   ? "yes, also a step's own"
+         : t->takes_target ? "yes"
+                           : "no");
     if (t->estimated) fact(out, "gradient", "an estimator's");
     return true;
 }
@@ -167,7 +169,6 @@ static bool encoder_at(rheo_catalogue *catalogue, uint32_t index, rheo_entry *ou
     *out = (rheo_entry){COMMON(t), .fields = t->fields};
     fact(out, "gives", "%s%s", t->form == RHEO_BITS ? "spikes" : "real values",
          t->fixed ? ", the same at every step" : "");
-    fact(out, "can be decoded", "%s", t->decode ? "yes" : "no");
     return true;
 }
 
