@@ -1,22 +1,12 @@
 /* Benchmark tasks: the work that a floor is made of, counted by hand; the pixels that they run on.
  * Times are not tested. */
-#include "check.h"
 #include "recipe/bench.h"
+#include "one_context.h"
 
-static rheo_context *ctx;
-
-static int open_context(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    ctx = check_context(1);
+    open_context(state);
     return setenv("RHEOBASE_RECIPES", "recipes", 1);
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
 }
 
 static rheo_bench_run started(const char *name)
@@ -134,5 +124,5 @@ int main(void)
         cmocka_unit_test(test_product), cmocka_unit_test(test_fc),
         cmocka_unit_test(test_images),  cmocka_unit_test(test_stdp),
         cmocka_unit_test(test_names),   cmocka_unit_test(test_interrupt)};
-    return cmocka_run_group_tests(tests, open_context, close_context);
+    return cmocka_run_group_tests(tests, set_up, close_context);
 }

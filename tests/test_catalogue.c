@@ -1,5 +1,4 @@
 /* test_catalogue.c: list and show against the engine's own tables. */
-#include "check.h"
 #include "neuron/dialect.h"
 #include "faults.h"
 #include <cjson/cJSON.h>
@@ -9,22 +8,12 @@
 #include "cost/cost.h"
 #include "learn/learn.h"
 #include "readout/readout.h"
+#include "one_context.h"
 
-static rheo_context *ctx;
-
-static int open_context(void **state)
+static int set_up(void **state)
 {
-    (void)state;
     unsetenv("RHEOBASE_RECIPES");
-    ctx = check_context(1);
-    return 0;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
+    return open_context(state);
 }
 
 static cJSON *parsed(char *text)
@@ -317,14 +306,14 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_list, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_list_all, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_show_all, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_parameters, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_show_text, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_ambiguous, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_unknown, open_context, close_context),
-        cmocka_unit_test_setup_teardown(test_out_of_memory, open_context, close_context),
+        cmocka_unit_test_setup_teardown(test_list, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_list_all, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_show_all, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_parameters, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_show_text, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_ambiguous, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_unknown, set_up, close_context),
+        cmocka_unit_test_setup_teardown(test_out_of_memory, set_up, close_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

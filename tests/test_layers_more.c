@@ -216,26 +216,6 @@ static void test_reference(void **state)
     rheo_context_free(ctx);
 }
 
-/* Central differences err by h^2 f'''/6 and by rounding, 2^-52 |L| / h: h = 1e-5 leaves some 1e-9
- * of both for objectives of tens. Every 7th element of many is moved. */
-static void differences(const char *label, const char *what, twin *w, double *x, const double *g,
-                        size_t n)
-{
-    const double h = 1e-5;
-    const size_t by = n > 50 ? 7 : 1;
-    for (size_t i = 0; i < n; i += by) {
-        const double at = x[i];
-        x[i] = at + h;
-        const double up = twin_objective(w);
-        x[i] = at - h;
-        const double down = twin_objective(w);
-        x[i] = at;
-        const double slope = (up - down) / (2 * h);
-        if (!(fabs(slope - g[i]) <= 1e-6 * (1 + fabs(slope))))
-            fail_msg("%s: d/d%s[%zu] = %.9g, differences give %.9g", label, what, i, g[i], slope);
-    }
-}
-
 static void test_differences(void **state)
 {
     (void)state;
@@ -254,11 +234,11 @@ static void test_differences(void **state)
             twin_objective(&w);
             r.node.layer->reference_backward(&w.work);
             for (uint32_t p = 0; p < r.node.inputs; p++)
-                differences(c->label, "x", &w, w.in[p], w.gin[p], w.in_size[p]);
+                twin_differences(c->label, "x", &w, w.in[p], w.gin[p], w.in_size[p]);
             for (uint32_t p = 0; p < r.node.params; p++)
                 if (w.grad[p])
-                    differences(c->label, r.param[p].name, &w, w.param[p], w.grad[p],
-                                (size_t)r.param[p].rows * r.param[p].cols);
+                    twin_differences(c->label, r.param[p].name, &w, w.param[p], w.grad[p],
+                                     (size_t)r.param[p].rows * r.param[p].cols);
             twin_free(&w);
             rig_free(&r);
         }

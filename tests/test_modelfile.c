@@ -3,6 +3,7 @@
 #include "data_files.h"
 #include "faults.h"
 #include "nets.h"
+#include "one_context.h"
 #include <hdf5.h>
 #include <sys/wait.h>
 
@@ -19,18 +20,9 @@ const char *__lsan_default_suppressions(void)
     return "leak:libhdf5";
 }
 
-static rheo_context *ctx;
-
-static int open_context(void **state)
+static int tear_down(void **state)
 {
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int close_context(void **state)
-{
-    rheo_context_free(ctx);
+    close_context(state);
     return remove_folder(state);
 }
 
@@ -440,5 +432,5 @@ int main(void)
         cmocka_unit_test(test_flipped),        cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_quiet),          cmocka_unit_test(test_faults),
     };
-    return cmocka_run_group_tests(tests, open_context, close_context);
+    return cmocka_run_group_tests(tests, open_context, tear_down);
 }

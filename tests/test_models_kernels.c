@@ -2,22 +2,7 @@
  * noise against its survival function, resonate-and-fire's preferred frequency, and the codes of
  * the delta neurons. */
 #include "models_run.h"
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
+#include "one_context.h"
 
 /* ---- kernels ---- */
 
@@ -388,5 +373,5 @@ int main(void)
         cmocka_unit_test(test_delta),
         cmocka_unit_test(test_delta_leaky),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }

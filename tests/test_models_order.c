@@ -3,22 +3,7 @@
  * of a thousandth of the engine's. A ratio of 2 is first order, 4 second. Then the Hodgkin-Huxley
  * axon against published values. */
 #include "models_run.h"
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
+#include "one_context.h"
 
 /* ---- the equations, as the literature writes them ---- */
 
@@ -303,5 +288,5 @@ int main(void)
         cmocka_unit_test(test_alif_order),    cmocka_unit_test(test_axon_rest),
         cmocka_unit_test(test_axon_rheobase), cmocka_unit_test(test_axon_spike_shape),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }

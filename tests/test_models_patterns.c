@@ -2,22 +2,7 @@
  * by what its name says of the intervals between spikes, and currents at which rest is lost by the
  * bifurcations that the papers derive. */
 #include "models_run.h"
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
+#include "one_context.h"
 
 enum { MOST = 400 };
 
@@ -347,5 +332,5 @@ int main(void)
         cmocka_unit_test(test_adex_rheobase),
         cmocka_unit_test(test_adex_patterns),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }

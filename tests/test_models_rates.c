@@ -2,22 +2,7 @@
  * forms, a quadrature of dv/(dv/dt), and for the Siegert unit its integral and a simulation of the
  * neuron that it describes. */
 #include "models_run.h"
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
+#include "one_context.h"
 
 /* Steps of a period: fine enough for 1e-3 and coarse enough for float32, whose decay a step has an
  * error of 6e-8 of 1, not of 1 - decay. Runs `count` periods under constant input and compares the
@@ -329,5 +314,5 @@ int main(void)
         cmocka_unit_test(test_siegert_ends),
         cmocka_unit_test(test_siegert_against_poisson_lif),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }

@@ -2,23 +2,8 @@
  * said, copies, and what happens when memory ends. */
 #include "nets.h"
 #include "faults.h"
+#include "one_context.h"
 #include <stdio.h>
-
-static rheo_context *ctx;
-
-static int open_context(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
 
 /* "name:layer out; …" of all nodes but the input; a population by its model. */
 static void describe(const rheo_net *net, char *out, size_t size)

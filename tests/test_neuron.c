@@ -2,22 +2,7 @@
  * loops against the double reference, and against themselves: streaming, block sizes, instruction
  * sets. */
 #include "neuron_run.h"
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
+#include "one_context.h"
 
 /* Steps at which neuron 0 spikes under constant input; at most `room`. */
 static uint32_t spike_steps(neuron_run *r, float input, uint32_t T, uint32_t *step, uint32_t room)
@@ -662,5 +647,5 @@ int main(void)
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_bad_step),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }

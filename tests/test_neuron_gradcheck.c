@@ -2,15 +2,13 @@
  * inputs and of all fields that can be learned, by the model's adjoint in double, against central
  * differences of the smooth reference. A gradient that is right fails only where a kink is near, so
  * a case has some draws; one that is wrong fails in all. */
-#include "check.h"
 #include "neuron_run.h"
+#include "one_context.h"
 #include <math.h>
 
 #define STEPS 7
 #define DRAWS 60
 #define LIMIT 1e-5
-
-static rheo_context *ctx;
 
 typedef struct trial {
     const rheo_neuron *m;
@@ -299,20 +297,6 @@ static void test_rows_are_the_plain_loop(void **state)
             for (uint32_t t = 0; t < T; t++)
                 assert_memory_equal(plain.v[t], rows.v[t], sizes[i] * sizeof(float));
         }
-}
-
-static int open_context(void **state)
-{
-    (void)state;
-    ctx = run_context(rheo__isa_best());
-    return 0;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
 }
 
 int main(void)

@@ -2,23 +2,15 @@
  * reference (every model, surrogate, reset and reset time), the float adjoint against the
  * reference's, and both against derivatives worked out by hand. */
 #include "neuron_run.h"
+#include "one_context.h"
 #include <stdio.h>
 
-static rheo_context *ctx;
 static rheo_formula formula; /* stands for a user's own */
 
 static int setup(void **state)
 {
-    (void)state;
-    ctx = check_context(1);
+    open_context(state);
     return rheo__formula_compile(ctx, "1/(1+abs(k*x))^2", "test", &formula);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
 }
 
 /* ---- the reference against differences ---- */
@@ -481,5 +473,5 @@ int main(void)
         cmocka_unit_test(test_adjoint_same_bits), cmocka_unit_test(test_static_input),
         cmocka_unit_test(test_missing_gradients),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, close_context);
 }

@@ -3,27 +3,11 @@
  * loops of every instruction set against double; random ones by their mean and spread; formulas:
  * values, messages, and against the entries of the table that they write out. */
 #include "array/npy.h"
-#include "check.h"
 #include "neuron/neuron.h"
 #include "neuron/surrogate_math.h"
 #include "neuron_run.h"
+#include "one_context.h"
 #include <stdio.h>
-
-static rheo_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    ctx = check_context(1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rheo_context_free(ctx);
-    return 0;
-}
 
 static uint32_t index_of(const char *name)
 {
@@ -512,5 +496,5 @@ int main(void)
         cmocka_unit_test(test_formula_table),
         cmocka_unit_test(test_functions),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_context, close_context);
 }
