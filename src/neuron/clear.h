@@ -20,3 +20,6 @@
 #undef RHEO_COUNT
 #undef RHEO_LEARNABLE
 #undef RHEO_PLAIN
+#undef RHEO_LEANS
+#undef RHEO_LEAN
+#undef RHEO_IDLE

@@ -8,3 +8,9 @@
 #ifndef RHEO_PLAIN
 #define RHEO_PLAIN 1
 #endif
+#ifndef RHEO_LEANS
+#define RHEO_LEANS 0
+#endif
+#ifndef RHEO_IDLE
+#define RHEO_IDLE(at, form) false
+#endif

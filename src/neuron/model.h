@@ -26,6 +26,10 @@
  *                         neuron bars the others) in[RHEO_FULL] is 1, else 0, each known when a
  *                         loop is compiled: what stands inside `if (in[RHEO_FULL] > 0)` costs
  *                         nothing else
+ *   RHEO_LEANS            optional, 1: there are lean forms of the loops for options that are common.
+ *                         RHEO_LEAN is the form that constants k allow: 1, 2, or 0, none; in it
+ *                         in[RHEO_FULL] is -1 or -2, and a state of index `at` for which
+ *                         RHEO_IDLE(at, form) holds, form being -1 or -2, is 0 and not stored
  * and, with s of type struct RHEO_M(state),
  *   drive(k, s, in, pre)  returns x, the distance above the threshold, and in *pre the membrane
  *                         before the spike, or the real output

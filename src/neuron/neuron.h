@@ -19,7 +19,7 @@
 #define RHEO_DRAW   RHEO_PORTS       /* a random number, for models that draw */
 #define RHEO_BARRED (RHEO_PORTS + 1) /* 1: the neuron may not spike (another one of its layer does) */
 #define RHEO_ROWS   (RHEO_PORTS + 2) /* inputs that come as rows */
-#define RHEO_FULL   RHEO_ROWS        /* 1: the loop has all options of the model, 0: the plain loop */
+#define RHEO_FULL   RHEO_ROWS        /* 1: the loop has all options of the model, 0: the plain loop, < 0: a lean one */
 #define RHEO_STATES 8   /* state fields, at most */
 #define RHEO_CONSTANTS 24
 #define RHEO_BLOCK 64   /* neurons in a block: one word of spikes */

@@ -8,18 +8,27 @@
  * vectorised; tools/check-vectorised.sh asks the compiler.
  *
  * All is compiled twice: for constants that are the same in all lanes (registers), and in full,
- * with constants as rows of 64, their gradient, barred neurons, and what a model does rarely. */
+ * with constants as rows of 64, their gradient, barred neurons, and what a model does rarely; and
+ * once more for each lean form that a model has. */
 #include "neuron/defaults.h"
 enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 
-#define RHEO_X_LOAD(name, unit, scope, doc)   s.name = state[RHEO_M(at_##name)][j];
-#define RHEO_X_APART(name, unit, scope, doc)  float *restrict name##_row,
-#define RHEO_X_PASS(name, unit, scope, doc)   state[RHEO_M(at_##name)],
-#define RHEO_X_READ(name, unit, scope, doc)   s.name = name##_row[j];
-#define RHEO_X_WRITE(name, unit, scope, doc)  name##_row[j] = s.name;
-#define RHEO_X_KEEP(name, unit, scope, doc)   keep[RHEO_M(at_##name)][j] = s.name;
-#define RHEO_X_GLOAD(name, unit, scope, doc)  g.name = gs[RHEO_M(at_##name)][j];
-#define RHEO_X_GSTORE(name, unit, scope, doc) gs[RHEO_M(at_##name)][j] = g.name;
+/* A state that is 0 in this form of the loops is neither read nor written. */
+#define RHEO_USED(name) (!(RHEO_IDLE(RHEO_M(at_##name), form)))
+#define RHEO_X_LOAD(name, unit, scope, doc)                                                        \
+    if (RHEO_USED(name)) s.name = state[RHEO_M(at_##name)][j];
+#define RHEO_X_APART(name, unit, scope, doc) float *restrict name##_row,
+#define RHEO_X_PASS(name, unit, scope, doc)  state[RHEO_M(at_##name)],
+#define RHEO_X_READ(name, unit, scope, doc)                                                        \
+    if (RHEO_USED(name)) s.name = name##_row[j];
+#define RHEO_X_WRITE(name, unit, scope, doc)                                                       \
+    if (RHEO_USED(name)) name##_row[j] = s.name;
+#define RHEO_X_KEEP(name, unit, scope, doc)                                                        \
+    if (RHEO_USED(name)) keep[RHEO_M(at_##name)][j] = s.name;
+#define RHEO_X_GLOAD(name, unit, scope, doc)                                                       \
+    if (RHEO_USED(name)) g.name = gs[RHEO_M(at_##name)][j];
+#define RHEO_X_GSTORE(name, unit, scope, doc)                                                      \
+    if (RHEO_USED(name)) gs[RHEO_M(at_##name)][j] = g.name;
 #define RHEO_X_TAKE(name, unit, scope, doc)                                                        \
     memcpy(state[RHEO_M(at_##name)], b->state[RHEO_M(at_##name)], n * sizeof(float));
 #define RHEO_X_BORROW(name, unit, scope, doc)                                                      \
@@ -45,7 +54,7 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
  * lanes have the constants `same`. out: spikes as 0/1, or real values. keep, x: when not NULL,
  * where the states before the step and the distances above the threshold go. */
 RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[RHEO_BLOCK],
-                               float learn, const uint32_t lanes,
+                               const int form, float learn, const uint32_t lanes,
                                RHEO_STATE(RHEO_X_APART) const input_rows port,
                                float (*restrict keep)[RHEO_BLOCK], float *restrict x,
                                float *restrict out)
@@ -56,8 +65,8 @@ RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[R
     (void)keep;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0};
-        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],     row3[j],
-                                         draw[j], bar[j],  rows ? 1 : 0};
+        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],    row3[j],
+                                         draw[j], bar[j],  (float)form};
         const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
         const float *k = rows ? own : same;
         RHEO_STATE(RHEO_X_READ)
@@ -103,8 +112,8 @@ RHEO_INLINE input_rows RHEO_M(rows_of)(const rheo_block *b, uint32_t t, uint32_t
 
 /* The 64 neurons, or what is left, from `first` on. */
 RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k,
-                                      const float (*rows)[RHEO_BLOCK], uint32_t first,
-                                      const uint32_t lanes)
+                                      const float (*rows)[RHEO_BLOCK], const int form,
+                                      uint32_t first, const uint32_t lanes)
 {
     const uint32_t n = lanes_left(b, first);
     float *state[RHEO_M(states) + 1];
@@ -113,7 +122,7 @@ RHEO_INLINE void RHEO_M(window_lanes)(const rheo_block *b, const float *k,
     RHEO_STATE(RHEO_X_BORROW)
     for (uint32_t t = 0; t < b->T; t++) {
         RHEO_M(lanes)
-        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_of)(b, t, first), NULL,
+        (k, rows, form, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_of)(b, t, first), NULL,
          rows ? above : NULL, out);
         if (rows && b->above) copy_out(above, n, lanes, b->above + t * b->above_t + first);
         if (RHEO_SPIKES && b->spikes)
@@ -131,36 +140,67 @@ static RHEO_ASIDE void RHEO_M(window_apart)(const rheo_block *b)
     for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
         const uint32_t n = lanes_left(b, first);
         constant_rows(b, first, RHEO_COUNT, rows);
-        RHEO_M(window_lanes)(b, NULL, (const float(*)[RHEO_BLOCK])rows, first, (n + 15) / 16 * 16);
+        RHEO_M(window_lanes)
+        (b, NULL, (const float(*)[RHEO_BLOCK])rows, 1, first, (n + 15) / 16 * 16);
     }
 }
 
-static void RHEO_M(window)(const rheo_block *b)
+RHEO_INLINE void RHEO_M(window_alike)(const rheo_block *b, const int form)
 {
     float k[RHEO_CONSTANTS];
     memcpy(k, b->k, sizeof k);
+    for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
+        const uint32_t n = lanes_left(b, first);
+        if (n > 48)
+            RHEO_M(window_lanes)(b, k, NULL, form, first, 64);
+        else if (n > 32)
+            RHEO_M(window_lanes)(b, k, NULL, form, first, 48);
+        else if (n > 16)
+            RHEO_M(window_lanes)(b, k, NULL, form, first, 32);
+        else
+            RHEO_M(window_lanes)(b, k, NULL, form, first, 16);
+    }
+}
+
+/* Each form is a function of its own, with the registers for itself. */
+static RHEO_ASIDE void RHEO_M(window_plain)(const rheo_block *b)
+{
+    RHEO_M(window_alike)(b, 0);
+}
+#if RHEO_LEANS
+static RHEO_ASIDE void RHEO_M(window_lean_1)(const rheo_block *b)
+{
+    RHEO_M(window_alike)(b, -1);
+}
+static RHEO_ASIDE void RHEO_M(window_lean_2)(const rheo_block *b)
+{
+    RHEO_M(window_alike)(b, -2);
+}
+#endif
+
+static void RHEO_M(window)(const rheo_block *b)
+{
+    const float *k = b->k;
+    (void)k;
     if (b->k_apart || b->above || b->port[RHEO_BARRED] || !(RHEO_PLAIN)) {
         RHEO_M(window_apart)(b);
         return;
     }
-    for (uint32_t first = 0; first < b->n; first += RHEO_BLOCK) {
-        const uint32_t n = lanes_left(b, first);
-        if (n > 48)
-            RHEO_M(window_lanes)(b, k, NULL, first, 64);
-        else if (n > 32)
-            RHEO_M(window_lanes)(b, k, NULL, first, 48);
-        else if (n > 16)
-            RHEO_M(window_lanes)(b, k, NULL, first, 32);
-        else
-            RHEO_M(window_lanes)(b, k, NULL, first, 16);
+#if RHEO_LEANS
+    const int lean = RHEO_LEAN;
+    if (lean > 0) {
+        (lean == 1 ? RHEO_M(window_lean_1) : RHEO_M(window_lean_2))(b);
+        return;
     }
+#endif
+    RHEO_M(window_plain)(b);
 }
 
 #if RHEO_GRADIENT
 /* One step back. state: before the step; gs: dL/d(state after) in, before out; gin: one a port; gk:
  * added to, or NULL. */
 RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_BLOCK],
-                                    const uint32_t lanes, const input_rows port,
+                                    const int form, const uint32_t lanes, const input_rows port,
                                     const float (*state)[RHEO_BLOCK], const float *derivative,
                                     const float *gout, float (*gs)[RHEO_BLOCK],
                                     float (*gin)[RHEO_BLOCK], float (*gk)[RHEO_BLOCK])
@@ -170,8 +210,8 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_
     (void)state, (void)gs, (void)derivative;
     for (uint32_t j = 0; j < lanes; j++) { /* VECTOR */
         struct RHEO_M(state) s = {0}, g = {0};
-        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],     row3[j],
-                                         draw[j], bar[j],  rows ? 1 : 0};
+        const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],    row3[j],
+                                         draw[j], bar[j],  (float)form};
         const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
         const float *k = rows ? own : same;
         float to[RHEO_PORTS] = {0}, to_k[RHEO_CONSTANTS] = {0}, pre;
@@ -232,7 +272,8 @@ RHEO_INLINE const float *RHEO_M(add_readout)(const rheo_block_adjoint *a, uint32
 /* Forward again, keeping the state before each step and the distances above the threshold. Two
  * arrays follow the states in `work`: distances, derivatives. */
 RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float (*rows)[RHEO_BLOCK],
-                                       const uint32_t lanes, float (*gk)[RHEO_BLOCK], float *bar)
+                                       const int form, const uint32_t lanes,
+                                       float (*gk)[RHEO_BLOCK], float *bar)
 {
     enum { ROWS = RHEO_M(states), PADS = RHEO_DRAWS ? RHEO_ROWS : RHEO_INPUTS };
     const rheo_block *b = &a->forward;
@@ -254,15 +295,16 @@ RHEO_INLINE void RHEO_M(adjoint_lanes)(const rheo_block_adjoint *a, const float 
     RHEO_STATE(RHEO_X_TAKE)
     for (uint32_t t = 0; t < T && (ROWS > 0 || RHEO_SPIKES); t++) {
         RHEO_M(lanes)
-        (k, rows, b->learn, lanes, RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_in)(b, t, lanes, pad, bar),
-         kept + (size_t)t * ROWS, x + (size_t)t * lanes, out);
+        (k, rows, form, b->learn, lanes,
+         RHEO_STATE(RHEO_X_PASS) RHEO_M(rows_in)(b, t, lanes, pad, bar), kept + (size_t)t * ROWS,
+         x + (size_t)t * lanes, out);
     }
     if (RHEO_SPIKES) pseudo_derivative(&a->pseudo, x, d, T, lanes);
     for (uint32_t t = T; t-- > 0;) {
         const float *gout = copy_in(a->gout, t * a->gout_t, n, lanes, gpad);
         gout = RHEO_M(add_readout)(a, t, lanes, gout, go, gs);
         RHEO_M(lanes_back)
-        (k, rows, lanes, RHEO_M(rows_in)(b, t, lanes, pad, bar),
+        (k, rows, form, lanes, RHEO_M(rows_in)(b, t, lanes, pad, bar),
          (const float(*)[RHEO_BLOCK])(kept + (size_t)t * ROWS), d + (size_t)t * lanes, gout, gs,
          gin, gk);
         for (uint32_t p = 0; p < RHEO_INPUTS; p++) put_gradient(a, p, t, gin[p], n, lanes, sum[p]);
@@ -279,21 +321,50 @@ static RHEO_ASIDE void RHEO_M(adjoint_apart)(const rheo_block_adjoint *a)
     constant_rows(&a->forward, 0, RHEO_COUNT, rows);
     for (int c = 0; c < RHEO_COUNT && a->gk; c++)
         memcpy(gk[c], a->gk + (size_t)c * a->gk_apart, a->forward.n * sizeof(float));
-    RHEO_M(adjoint_lanes)(a, (const float(*)[RHEO_BLOCK])rows, RHEO_BLOCK, gk, bar);
+    RHEO_M(adjoint_lanes)(a, (const float(*)[RHEO_BLOCK])rows, 1, RHEO_BLOCK, gk, bar);
     for (int c = 0; c < RHEO_COUNT && a->gk; c++)
         memcpy(a->gk + (size_t)c * a->gk_apart, gk[c], a->forward.n * sizeof(float));
 }
+
+RHEO_INLINE void RHEO_M(adjoint_alike)(const rheo_block_adjoint *a, const int form)
+{
+    if (a->forward.n > 16)
+        RHEO_M(adjoint_lanes)(a, NULL, form, RHEO_BLOCK, NULL, NULL);
+    else
+        RHEO_M(adjoint_lanes)(a, NULL, form, 16, NULL, NULL);
+}
+
+static RHEO_ASIDE void RHEO_M(adjoint_plain)(const rheo_block_adjoint *a)
+{
+    RHEO_M(adjoint_alike)(a, 0);
+}
+#if RHEO_LEANS
+static RHEO_ASIDE void RHEO_M(adjoint_lean_1)(const rheo_block_adjoint *a)
+{
+    RHEO_M(adjoint_alike)(a, -1);
+}
+static RHEO_ASIDE void RHEO_M(adjoint_lean_2)(const rheo_block_adjoint *a)
+{
+    RHEO_M(adjoint_alike)(a, -2);
+}
+#endif
 
 static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 {
     const float *k = a->forward.k;
     (void)k;
-    if (a->gk || a->forward.k_apart || a->forward.port[RHEO_BARRED] || !(RHEO_PLAIN))
+    if (a->gk || a->forward.k_apart || a->forward.port[RHEO_BARRED] || !(RHEO_PLAIN)) {
         RHEO_M(adjoint_apart)(a);
-    else if (a->forward.n > 16)
-        RHEO_M(adjoint_lanes)(a, NULL, RHEO_BLOCK, NULL, NULL);
-    else
-        RHEO_M(adjoint_lanes)(a, NULL, 16, NULL, NULL);
+        return;
+    }
+#if RHEO_LEANS
+    const int lean = RHEO_LEAN;
+    if (lean > 0) {
+        (lean == 1 ? RHEO_M(adjoint_lean_1) : RHEO_M(adjoint_lean_2))(a);
+        return;
+    }
+#endif
+    RHEO_M(adjoint_plain)(a);
 }
 #define RHEO_ADJOINT RHEO_M(adjoint_window)
 #else

@@ -31,7 +31,12 @@
 #define RHEO_GRADIENT 1
 #define RHEO_READOUT  0
 #define RHEO_EDGE     k[LEAKY_EDGE]
-#define RHEO_PLAIN    (k[LEAKY_RARE] == 0)
+#define RHEO_PLAIN    (k[LEAKY_FORM] <= 0)
+/* Without refractory time, 1: reset by subtraction in the next step, or none; 2: in the same step.
+ */
+#define RHEO_LEANS          1
+#define RHEO_LEAN           (-(int)k[LEAKY_FORM])
+#define RHEO_IDLE(at, form) ((form) < 0 && (at) == RHEO_M(at_hold))
 #ifdef LEAKY_SYNAPSE
 #define RHEO_STATE(X)                                                                              \
     X(v, "1", RHEO_SCOPE_SAMPLE, "membrane")                                                       \
@@ -58,7 +63,7 @@ enum {
     LEAKY_ZERO_SAME,
     LEAKY_HOLD,
     LEAKY_PASS,
-    LEAKY_RARE, /* 1: the full loop is needed for what follows */
+    LEAKY_FORM, /* of the loops; 1: the full one, for what follows */
     LEAKY_SUB_OLD,
     LEAKY_ZERO_OLD,
     LEAKY_VALUE,
@@ -78,6 +83,10 @@ enum {
     LEAKY_SCALE, /* one over what v is divided by */
     LEAKY_RECTIFY_COUNT
 };
+/* The resets that a form of the loops has. */
+#define LEAKY_NEXT     (in[RHEO_FULL] > -2)
+#define LEAKY_NEXT_ANY (in[RHEO_FULL] >= 0) /* not by subtraction only */
+#define LEAKY_SAME     (in[RHEO_FULL] >= 0 || in[RHEO_FULL] < -1)
 #endif
 
 struct RHEO_M(state) {
@@ -127,7 +136,9 @@ RHEO_INLINE struct RHEO_M(part)
                 k[LEAKY_ZERO_OLD] * p.z0 * k[LEAKY_VALUE];
     p.sum = k[LEAKY_BETA] * p.old + k[LEAKY_GAIN] * p.current;
     if (in[RHEO_FULL] > 0) p.sum = p.sum + k[LEAKY_BIAS];
-    p.next = (p.sum - k[LEAKY_SUB_NEXT] * p.z0) * (1 - k[LEAKY_ZERO_NEXT] * p.z0);
+    p.next = p.sum;
+    if (LEAKY_NEXT) p.next = p.next - k[LEAKY_SUB_NEXT] * p.z0;
+    if (LEAKY_NEXT_ANY) p.next = p.next * (1 - k[LEAKY_ZERO_NEXT] * p.z0);
     if (in[RHEO_FULL] > 0)
         p.next = p.next + k[LEAKY_ZERO_NEXT] * p.z0 * k[LEAKY_VALUE] - k[LEAKY_SUB_SAME] * p.again;
     p.pre = p.next;
@@ -158,7 +169,8 @@ RHEO_INLINE void RHEO_M(step)(const REAL *k, struct RHEO_M(state) * s, const REA
     s->i = k[LEAKY_KEEP_I] * s->i + k[LEAKY_KEEP_X] * (s->hold > 0 ? (REAL)0 : in[0]);
 #endif
     REAL again = k[LEAKY_AGAIN] * RHEO_M(high)(k, s, in);
-    s->v = (pre - k[LEAKY_SUB_SAME] * z) * (1 - k[LEAKY_ZERO_SAME] * z);
+    s->v = pre;
+    if (LEAKY_SAME) s->v = (pre - k[LEAKY_SUB_SAME] * z) * (1 - k[LEAKY_ZERO_SAME] * z);
     if (in[RHEO_FULL] > 0)
         s->v = s->v + k[LEAKY_ZERO_SAME] * z * k[LEAKY_VALUE] + k[LEAKY_SUB_SAME] * again;
 #ifdef LEAKY_RECTIFY
@@ -194,8 +206,9 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
     REAL keep_same = 1 - k[LEAKY_ZERO_SAME] * z, keep_next = 1 - k[LEAKY_ZERO_NEXT] * p.z0;
     REAL left = pre - k[LEAKY_SUB_SAME] * z, gv = gs->v;
     REAL by_z = k[LEAKY_SUB_SAME] * keep_same + k[LEAKY_ZERO_SAME] * left;
-    REAL by_z0 =
-        k[LEAKY_SUB_NEXT] * keep_next + k[LEAKY_ZERO_NEXT] * (p.sum - k[LEAKY_SUB_NEXT] * p.z0);
+    REAL by_z0 = k[LEAKY_SUB_NEXT];
+    if (LEAKY_NEXT_ANY)
+        by_z0 = by_z0 * keep_next + k[LEAKY_ZERO_NEXT] * (p.sum - k[LEAKY_SUB_NEXT] * p.z0);
 #ifdef LEAKY_RECTIFY
     gk[LEAKY_SCALE] += gv * (left * keep_same + k[LEAKY_ZERO_SAME] * z * value);
     gv = gv * k[LEAKY_SCALE];
@@ -204,9 +217,11 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct RHEO_M(state) * s, 
         by_z = by_z - k[LEAKY_ZERO_SAME] * value;
         by_z0 = by_z0 - k[LEAKY_ZERO_NEXT] * value;
     }
-    REAL total = gz + gs->z - k[LEAKY_PASS] * (gv * by_z);
-    REAL gpre = RHEO_M(before_bounds)(k, &p, in, gv * keep_same + total * d, gk);
-    REAL gu = gpre * keep_next;
+    REAL total = LEAKY_NEXT ? gz + gs->z : gz;
+    if (LEAKY_SAME) total = total - k[LEAKY_PASS] * (gv * by_z);
+    REAL gafter = LEAKY_SAME ? gv * keep_same : gv;
+    REAL gpre = RHEO_M(before_bounds)(k, &p, in, gafter + total * d, gk);
+    REAL gu = LEAKY_NEXT_ANY ? gpre * keep_next : gpre;
     REAL gold = k[LEAKY_BETA] * gu, gspike = gpre * by_z0;
     gk[LEAKY_BETA] += gu * p.old;
     gk[LEAKY_GAIN] += gu * p.current;
@@ -318,8 +333,10 @@ static void leaky_constants(const double *v, double beta, double gain, double bi
     k[LEAKY_START] = v[LEAKY_F_START];
     k[LEAKY_AGAIN] = v[LEAKY_F_AGAIN] != 0 && when == 1;
     k[LEAKY_LOOK] = v[LEAKY_F_AGAIN] != 0 && when != 1;
-    k[LEAKY_RARE] = when == 2 || reset == 3 || bias != 0 || v[LEAKY_F_AGAIN] != 0 ||
-                    v[LEAKY_F_FLOOR] > -1e30 || v[LEAKY_F_CEILING] < 1e30;
+    const bool rare = when == 2 || reset == 3 || bias != 0 || v[LEAKY_F_AGAIN] != 0 ||
+                      v[LEAKY_F_FLOOR] > -1e30 || v[LEAKY_F_CEILING] < 1e30;
+    const int lean = v[LEAKY_F_HOLD] > 0 ? 0 : when == 1 ? 2 : zero ? 0 : 1;
+    k[LEAKY_FORM] = rare ? 1 : -lean;
 }
 
 /* beta from its own field or, where tau is not 0, from that. */
