@@ -2,7 +2,7 @@
 # 10 % or 8 MB (of the built-in digits, in a net and batch large enough for that to mean something).
 . tests/cli/common.bash
 number() { grep -o "\"$1\":[[:space:]]*[0-9.e+]*" "$2" | head -1 | sed 's/.*://'; }
-options=(--threads 2 --set data.name=digits --set net=in-3000-out --set data.batch=256)
+options=(--threads 2 --set data.name=digits --set net=in-10000-out --set data.batch=256)
 run plan recipes/surrogate-mlp.yaml "${options[@]}" --json; exits 0
 printf '%s' "$out" >"$WORK/plan.json"
 run train recipes/surrogate-mlp.yaml "${options[@]}" --out "$WORK/runs" --quiet; exits 0
