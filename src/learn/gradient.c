@@ -80,8 +80,6 @@ typedef struct watch {
 
 typedef struct trainer {
     rheo_plan *plan;
-    const rheo_encoder *encoder;
-    rheo_options encoder_options;
     uint32_t count, batch;
     double ticks; /* of the schedule, in the whole training */
     rheo_update update;
@@ -98,22 +96,16 @@ typedef struct trainer {
 
 static rheo_request request_of(const rheo_session *session)
 {
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
-    const rheo_loss *loss = session->now->loss;
-    uint32_t count = session->data->count[RHEO_TRAIN];
-    rheo_request request = {.T = rheo__sweep_steps(session),
-                            .B = session->batch < count ? session->batch : count,
-                            .in_form = encoder->form,
-                            .in_fixed = encoder->fixed,
-                            .train = true,
-                            .gradient = true,
-                            .record = session->record,
-                            .lengths = session->data->length != NULL,
-                            .truncate = (uint32_t)session->now->options.v[TRUNCATE],
-                            .low_memory = session->now->options.v[MEMORY] > 0,
-                            .readout = loss->uses_readout ||
-                                       rheo__readout_uses_membrane(session->code.output)};
+    const double *v = session->now->options.v;
+    const uint32_t count = session->data->count[RHEO_TRAIN];
+    rheo_request request =
+        rheo__session_request(session, session->batch < count ? session->batch : count);
+    request.train = request.gradient = true;
+    request.record = session->record;
+    request.truncate = (uint32_t)v[TRUNCATE];
+    request.low_memory = v[MEMORY] > 0;
+    request.readout =
+        session->now->loss->uses_readout || rheo__readout_uses_membrane(session->code.output);
     rheo__regularise_ask(session->now, &request);
     return request;
 }
@@ -165,7 +157,6 @@ static rheo_status make(rheo_session *session, trainer *t, const rheo_taker *tak
     uint32_t outputs = rheo_net_outputs(session->net);
     t->count = session->data->count[RHEO_TRAIN];
     t->batch = request.B;
-    t->encoder = rheo__session_encoder(session, &t->encoder_options);
     size_t plan;
     RHEO_TRY(rheo__plan_measure(session->net, &request, &plan));
     *taker->bytes += plan;
@@ -315,19 +306,13 @@ static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
     t->length = rheo__session_lengths(session, RHEO_TRAIN, t->order + session->at, B, t->room);
     rheo__plan_batch(t->plan, B, t->id, session->show);
     rheo__plan_lengths(t->plan, t->length);
-    rheo_encode call = {.ctx = session->ctx,
-                        .options = &t->encoder_options,
-                        .dt = session->code.dt,
-                        .B = B,
-                        .N = session->data->features,
-                        .x = t->x,
-                        .sample = t->id,
-                        .length = t->length,
-                        .show = session->show,
-                        .intensity = 1,
-                        .seed = session->seed,
-                        .steps = t->plan->request.T};
-    t->encoder->encode(&call, &t->plan->work[0].out);
+    rheo__session_encode(session, t->plan,
+                         &(rheo_encode){.N = session->data->features,
+                                        .x = t->x,
+                                        .sample = t->id,
+                                        .length = t->length,
+                                        .show = session->show,
+                                        .intensity = 1});
 }
 
 static rheo_status refuse_input(const rheo_session *session, const trainer *t)

@@ -176,6 +176,11 @@ bool rheo__net_analogue(const rheo_net *net);
 /* The encoder and its options for a net: the code's, but `constant` for analogue nets whose code
  * gives spikes. */
 const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options);
+/* A plan for B samples as the session shows them, forward only. */
+rheo_request rheo__session_request(const rheo_session *session, uint32_t B);
+/* Encodes samples into a plan's source. Theirs are x, sample, length, show, intensity and step0; the
+ * rest is the session's. */
+void rheo__session_encode(const rheo_session *session, rheo_plan *plan, const rheo_encode *samples);
 /* The encoder's neurons must be the net's inputs, and a sample must end with its presentation. */
 rheo_status rheo__session_fits(const rheo_session *session);
 /* The steps of the samples at these positions, as plans and encoders take them; room: [B]. NULL:

@@ -25,11 +25,9 @@ typedef struct watcher {
 
 static rheo_request request_of(const rheo_session *session)
 {
-    return (rheo_request){.T = session->code.steps,
-                          .B = 1,
-                          .in_form = session->code.encoder->form,
-                          .in_fixed = session->code.encoder->fixed,
-                          .learn = true};
+    rheo_request request = rheo__session_request(session, 1);
+    request.learn = true;
+    return request;
 }
 
 static void end(rheo_session *session)
@@ -90,18 +88,12 @@ static uint64_t present(rheo_session *session, watcher *w, uint32_t id, double i
 {
     rheo_plan *plan = w->plan;
     rheo__plan_show(plan, 1, &id, session->show);
-    rheo_encode call = {.ctx = session->ctx,
-                        .options = &session->code.options,
-                        .dt = session->code.dt,
-                        .B = 1,
-                        .N = session->data->features,
-                        .x = w->x,
-                        .sample = &id,
-                        .show = session->show,
-                        .intensity = intensity,
-                        .seed = session->seed,
-                        .steps = plan->request.T};
-    session->code.encoder->encode(&call, &plan->work[0].out);
+    rheo__session_encode(session, plan,
+                         &(rheo_encode){.N = session->data->features,
+                                        .x = w->x,
+                                        .sample = &id,
+                                        .show = session->show,
+                                        .intensity = intensity});
     rheo__plan_forward(plan);
     session->show++;
     const rheo_signal *out = rheo__plan_output(plan);

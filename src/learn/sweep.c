@@ -82,6 +82,31 @@ uint32_t rheo__sweep_steps(const rheo_session *session)
     return one_step(session) ? 1 : session->code.steps;
 }
 
+rheo_request rheo__session_request(const rheo_session *session, uint32_t B)
+{
+    rheo_options options;
+    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    return (rheo_request){.T = rheo__sweep_steps(session),
+                          .B = B,
+                          .in_form = encoder->form,
+                          .in_fixed = encoder->fixed,
+                          .lengths = session->data && session->data->length};
+}
+
+void rheo__session_encode(const rheo_session *session, rheo_plan *plan, const rheo_encode *samples)
+{
+    rheo_options options;
+    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    rheo_encode call = *samples;
+    call.ctx = session->ctx;
+    call.options = &options;
+    call.dt = session->code.dt;
+    call.B = plan->B;
+    call.seed = session->seed;
+    call.steps = rheo__sweep_steps(session);
+    encoder->encode(&call, &plan->work[0].out);
+}
+
 /* One thread's own things. */
 typedef struct lane {
     rheo_plan *plan;
@@ -92,8 +117,6 @@ typedef struct lane {
 typedef struct sweeper {
     rheo_session *session;
     const rheo_sweep *ask;
-    const rheo_encoder *encoder;
-    rheo_options options;
     uint32_t count, B, batches, first; /* first: batch of this group */
     lane *lane;
 } sweeper;
@@ -103,18 +126,6 @@ static uint32_t sweep_batch(const rheo_session *session)
     if (session->code.least > 0) return 1;
     uint32_t b = 2048 / rheo__sweep_steps(session);
     return b < 16 ? 16 : b > 256 ? 256 : b;
-}
-
-static rheo_request request_of(const rheo_session *session, bool readout)
-{
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
-    return (rheo_request){.T = rheo__sweep_steps(session),
-                          .B = sweep_batch(session),
-                          .in_form = encoder->form,
-                          .in_fixed = encoder->fixed,
-                          .lengths = session->data->length != NULL,
-                          .readout = readout};
 }
 
 static uint64_t output_spikes(const rheo_plan *plan)
@@ -140,19 +151,13 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
     do {
         rheo__plan_batch(own->plan, B, own->id, FIRST_SHOW + shows);
         rheo__plan_lengths(own->plan, length);
-        rheo_encode call = {.ctx = session->ctx,
-                            .options = &s->options,
-                            .dt = session->code.dt,
-                            .B = B,
-                            .N = session->data->features,
-                            .x = own->x,
-                            .sample = own->id,
-                            .length = length,
-                            .show = FIRST_SHOW + shows,
-                            .intensity = 1 + session->code.raise * shows,
-                            .seed = session->seed,
-                            .steps = own->plan->request.T};
-        s->encoder->encode(&call, &own->plan->work[0].out);
+        rheo__session_encode(session, own->plan,
+                             &(rheo_encode){.N = session->data->features,
+                                            .x = own->x,
+                                            .sample = own->id,
+                                            .length = length,
+                                            .show = FIRST_SHOW + shows,
+                                            .intensity = 1 + session->code.raise * shows});
         rheo__plan_forward(own->plan);
         shows++;
     } while (least > 0 && shows < MOST_SHOWS && output_spikes(own->plan) < least);
@@ -182,8 +187,9 @@ static void free_lanes(sweeper *s)
 static rheo_status make_lanes(sweeper *s, bool readout)
 {
     rheo_context *ctx = s->session->ctx;
-    rheo_request request = request_of(s->session, readout);
+    rheo_request request = rheo__session_request(s->session, s->B);
     uint32_t pitch = rheo__pitch(s->session->data->features);
+    request.readout = readout;
     RHEO_TRY(rheo__alloc(ctx, rheo_threads(ctx), sizeof *s->lane, "a sweep", &s->lane));
     for (uint32_t i = 0; i < rheo_threads(ctx); i++) {
         lane *own = &s->lane[i];
@@ -198,8 +204,9 @@ static rheo_status make_lanes(sweeper *s, bool readout)
 
 rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *bytes)
 {
-    rheo_request request = request_of(session, readout);
+    rheo_request request = rheo__session_request(session, sweep_batch(session));
     size_t plan;
+    request.readout = readout;
     RHEO_TRY(rheo__plan_measure(session->net, &request, &plan));
     size_t lane_bytes = (size_t)request.B * (rheo__pitch(session->data->features) + 3) * 4;
     *bytes = rheo_threads(session->ctx) * (plan + lane_bytes + sizeof(lane));
@@ -239,7 +246,6 @@ rheo_status rheo__sweep(rheo_session *session, const rheo_sweep *ask)
 {
     RHEO_TRY(rheo__session_fits(session));
     sweeper s = {.session = session, .ask = ask, .B = sweep_batch(session)};
-    s.encoder = rheo__session_encoder(session, &s.options);
     s.count = session->data->count[ask->split];
     if (ask->limit > 0 && ask->limit < s.count) s.count = ask->limit;
     s.batches = s.count / s.B + (s.count % s.B != 0);

@@ -105,24 +105,16 @@ static rheo_status run_sample(figures *f, rheo_job *job, rheo_plan *plan, float 
     rheo_session *session = &job->session;
     uint32_t position = 0, label, id, room;
     rheo__data_batch(job->data, RHEO_TEST, &position, 1, x, &label, &id);
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
     const uint32_t *length = rheo__session_lengths(session, RHEO_TEST, &position, 1, &room);
     rheo__plan_batch(plan, 1, &id, 1u << 31);
     rheo__plan_lengths(plan, length);
-    rheo_encode call = {.ctx = job->ctx,
-                        .options = &options,
-                        .dt = session->code.dt,
-                        .B = 1,
-                        .N = job->data->features,
-                        .x = x,
-                        .sample = &id,
-                        .length = length,
-                        .show = 1u << 31,
-                        .intensity = 1,
-                        .seed = session->seed,
-                        .steps = plan->request.T};
-    encoder->encode(&call, &plan->work[0].out);
+    rheo__session_encode(session, plan,
+                         &(rheo_encode){.N = job->data->features,
+                                        .x = x,
+                                        .sample = &id,
+                                        .length = length,
+                                        .show = 1u << 31,
+                                        .intensity = 1});
     rheo__plan_forward(plan);
     RHEO_TRY(add_sample(f, job, x, label));
     for (uint32_t n = 0; n < job->net->nodes; n++) {
@@ -148,14 +140,8 @@ static rheo_status add_activity(figures *f, rheo_job *job)
         record[count] = name[count];
         count++;
     }
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(&job->session, &options);
-    rheo_request request = {.T = rheo__sweep_steps(&job->session),
-                            .B = 1,
-                            .in_form = encoder->form,
-                            .in_fixed = encoder->fixed,
-                            .lengths = job->data->length != NULL,
-                            .record = record};
+    rheo_request request = rheo__session_request(&job->session, 1);
+    request.record = record;
     rheo_plan *plan = NULL;
     float *x = NULL;
     RHEO_TRY(rheo__plan_new(job->net, &request, &plan));

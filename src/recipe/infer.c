@@ -89,14 +89,14 @@ static rheo_status check_stream(const inference *run)
 static rheo_status make_plan(inference *run)
 {
     RHEO_TRY(check_stream(run));
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(&run->job.session, &options);
-    rheo_request request = {.T = run->options->stream ? 1 : run->T,
-                            .B = run->B,
-                            .in_form = run->direct ? RHEO_REAL : encoder->form,
-                            .in_fixed = !run->direct && encoder->fixed,
-                            .lengths = run->length != NULL,
-                            .record = run->options->record};
+    rheo_request request = rheo__session_request(&run->job.session, run->B);
+    request.T = run->options->stream ? 1 : run->T;
+    request.lengths = run->length != NULL;
+    request.record = run->options->record;
+    if (run->direct) {
+        request.in_form = RHEO_REAL;
+        request.in_fixed = false;
+    }
     RHEO_TRY(rheo__plan_new(run->job.net, &request, &run->plan));
     size_t rows = (size_t)(run->direct ? run->T : 1) * run->B;
     uint32_t pitch = rheo__pitch(run->N);
@@ -148,29 +148,19 @@ static void keep(const inference *run, uint32_t first, const rheo_signal *s, rhe
 
 static void fill_source(inference *run, uint32_t first)
 {
-    rheo_signal *source = &run->plan->work[0].out;
-    rheo_session *session = &run->job.session;
     if (run->direct) {
+        const rheo_signal *source = &run->plan->work[0].out;
         size_t row = (size_t)run->B * rheo__pitch(run->N);
         memcpy(source->real, run->x + first * row, run->plan->request.T * row * sizeof(float));
         return;
     }
-    rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
-    rheo_encode call = {.ctx = run->job.ctx,
-                        .options = &options,
-                        .dt = session->code.dt,
-                        .B = run->B,
-                        .N = run->N,
-                        .x = run->x,
-                        .sample = run->id,
-                        .length = run->length,
-                        .show = 0,
-                        .intensity = 1,
-                        .seed = session->seed,
-                        .step0 = first,
-                        .steps = run->T};
-    encoder->encode(&call, source);
+    rheo__session_encode(&run->job.session, run->plan,
+                         &(rheo_encode){.N = run->N,
+                                        .x = run->x,
+                                        .sample = run->id,
+                                        .length = run->length,
+                                        .intensity = 1,
+                                        .step0 = first});
 }
 
 static rheo_status run_all(inference *run)
