@@ -118,7 +118,7 @@ static rheo_weights weights_of(const rheo_node_spec *node, const rheo_correlatio
 static rheo_status check(rheo_context *ctx, const rheo_node_spec *node, const rheo_correlation *c)
 {
     char in[48];
-    rheo__image_text(node->in, in);
+    rheo__shape_text(node->in, in);
     const char *name = node->name;
     RHEO_CHECK(ctx, c->in % c->groups == 0 && c->out % c->groups == 0, RHEO_SHAPE,
                "net node %s: %u channels in and %.0f out cannot be cut in %u groups", name,
@@ -146,7 +146,7 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
     rheo_correlation c;
     char in[48];
-    rheo__image_text(node->in, in);
+    rheo__shape_text(node->in, in);
     const double *v = node->options.v;
     const uint32_t axes = rheo__image_axes(node->in, v[AXES]);
     const rheo_initial initial = {.node = node, .option = v + INITIAL};

@@ -31,6 +31,15 @@ const rheo_layer *rheo__layer_find(const char *name)
     return NULL;
 }
 
+void rheo__shape_text(rheo_shape shape, char out[48])
+{
+    uint32_t last = 3, used = 0;
+    while (last > 0 && shape.dim[last] <= 1) last--;
+    for (uint32_t d = 0; d <= last; d++)
+        used += (uint32_t)snprintf(out + used, 48 - used, "%s%u", d ? "x" : "",
+                                   shape.dim[d] ? shape.dim[d] : 1);
+}
+
 static double option(const rheo_node_spec *node, const char *name)
 {
     const rheo_field *fields = node->neuron ? node->neuron->fields : node->layer->fields;

@@ -44,6 +44,8 @@ static inline uint32_t rheo__shape_size(rheo_shape s)
     for (int i = 1; i < 4; i++) size *= s.dim[i] ? s.dim[i] : 1;
     return size; /* checked when shapes are made */
 }
+/* "2x3x3", for messages. */
+void rheo__shape_text(rheo_shape shape, char out[48]);
 
 /* A parameter of the net. */
 typedef struct rheo_param {

@@ -78,7 +78,7 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
     const shape s = shape_of(node);
     char in[48];
-    rheo__image_text(node->in, in);
+    rheo__shape_text(node->in, in);
     RHEO_CHECK(ctx, s.places > 0 && rheo__image_axes(node->in, 0) <= s.axes, RHEO_SHAPE,
                "net node %s: the input %s has more than %u axes", node->name, in, s.axes);
     for (uint32_t a = RHEO_AXES - s.axes; a < RHEO_AXES; a++) {

@@ -7,14 +7,6 @@ static uint32_t dim(rheo_shape s, uint32_t d)
     return s.dim[d] ? s.dim[d] : 1;
 }
 
-void rheo__shape_text(rheo_shape shape, char out[48])
-{
-    uint32_t last = 3, used = 0;
-    while (last > 0 && dim(shape, last) == 1) last--;
-    for (uint32_t d = 0; d <= last; d++)
-        used += (uint32_t)snprintf(out + used, 48 - used, "%s%u", d ? "x" : "", dim(shape, d));
-}
-
 rheo_status rheo__same_ports(rheo_context *ctx, const rheo_node_spec *node, uint32_t from)
 {
     for (uint32_t p = 1; p < rheo__inputs(node); p++)

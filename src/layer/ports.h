@@ -14,8 +14,6 @@ static inline bool rheo__adds(const rheo_work *work, uint32_t port, uint32_t t)
     return work->gin[port].stride_t == 0 && work->gout->stride_t && t + 1 < work->T;
 }
 
-/* Input `port` as it arrives; "2x3x3" for messages. */
-void rheo__shape_text(rheo_shape shape, char out[48]);
 /* RHEO_SHAPE unless the ports' shapes are equal from dimension `from` on. */
 rheo_status rheo__same_ports(rheo_context *ctx, const rheo_node_spec *node, uint32_t from);
 /* All inputs are static. */

@@ -32,7 +32,7 @@ static rheo_status infer_crop(rheo_context *ctx, rheo_node_spec *node)
     const uint32_t axes = rheo__image_axes(node->in, v[AXES]);
     uint32_t size[RHEO_AXES];
     char in[48];
-    rheo__image_text(node->in, in);
+    rheo__shape_text(node->in, in);
     RHEO_CHECK(ctx, rheo__image_axes(node->in, 0) <= axes, RHEO_SHAPE,
                "net node %s: the input %s has more than %u axes", node->name, in, axes);
     rheo__image_size(node->in, axes, size);

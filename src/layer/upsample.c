@@ -48,7 +48,7 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
     const shape s = shape_of(node);
     char in[48];
-    rheo__image_text(node->in, in);
+    rheo__shape_text(node->in, in);
     const double size = (double)s.channels * s.places * s.scale[0] * s.scale[1] * s.scale[2];
     RHEO_CHECK(ctx, rheo__image_axes(node->in, 0) <= s.axes, RHEO_SHAPE,
                "net node %s: the input %s has more than %u axes", node->name, in, s.axes);

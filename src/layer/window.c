@@ -1,6 +1,5 @@
 /* window.c: the geometry of windows.h. */
 #include "layer/window.h"
-#include <stdio.h>
 #include <string.h>
 
 const char *const rheo__as_all[] = {"all", NULL};
@@ -55,15 +54,4 @@ uint32_t rheo__window_seen(const rheo_window *w, uint32_t a, uint32_t i)
         seen += (at - step) / w->stride[a] < w->out[a];
     }
     return seen;
-}
-
-void rheo__image_text(rheo_shape shape, char out[48])
-{
-    uint32_t last = 3;
-    while (last > 0 && shape.dim[last] <= 1) last--;
-    size_t used = 0;
-    for (uint32_t i = 0; i <= last; i++) {
-        const int n = snprintf(out + used, 48 - used, i ? "x%u" : "%u", shape.dim[i]);
-        used += n > 0 ? (size_t)n : 0;
-    }
 }

@@ -53,6 +53,4 @@ static inline bool rheo__window_place(const rheo_window *w, uint32_t a, uint32_t
     *place = (uint32_t)(at - w->before[a]);
     return at >= w->before[a] && at - w->before[a] < w->in[a];
 }
-/* "1x28x28" */
-void rheo__image_text(rheo_shape shape, char out[48]);
 #endif

@@ -1,6 +1,7 @@
 /* rule.h: the vocabulary that a plasticity rule (models/x.h) is written in, as neuron/model.h is
- * for neurons. A rule defines RHEO_RULE                 a C token; RHEO_R(x) is token_x
- *   RHEO_PRE_TRACES, RHEO_POST_TRACES
+ * for neurons. A rule defines
+ *   RHEO_RULE                    a C token; RHEO_R(x) is token_x
+ *   RHEO_PRE_TRACES, RHEO_POST_TRACES     1 or 2
  * and scalar functions on pre[], post[] (the traces of the two neurons) and a weight:
  *   pre_spike(k, w, pre, post)   the weight after a spike of its pre neuron
  *   post_spike(k, w, pre, post)  the weight after a spike of its post neuron

@@ -6,7 +6,7 @@
 #define RHEO_SRC_SYNAPSE_H
 #include "base/field.h"
 
-#define RHEO_TRACES 4
+#define RHEO_TRACES 2 /* most of a side */
 #define RHEO_SYNAPSE_CONSTANTS 16 /* what derive may fill */
 
 typedef struct rheo_synapse_view {

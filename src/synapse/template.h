@@ -29,7 +29,7 @@ static void RHEO_R(on_pre)(const rheo_synapse_view *v, uint32_t i)
     memcpy(k, v->k, RHEO_R(constants) * sizeof *k);
     for (uint32_t f = 0; f < RHEO_PRE_TRACES; f++) pre[f] = v->pre_trace[f][i];
     for (uint32_t j = 0; j < n; j++) { /* VECTOR */
-        const float post[2] = {post0[j], post1[j]};
+        const float post[RHEO_TRACES] = {post0[j], post1[j]};
         w[j] = RHEO_R(pre_spike)(k, w[j], pre, post);
     }
     for (uint32_t f = 0; f < RHEO_PRE_TRACES; f++)
@@ -46,7 +46,7 @@ static void RHEO_R(on_post)(const rheo_synapse_view *v, uint32_t j)
     memcpy(k, v->k, RHEO_R(constants) * sizeof *k);
     for (uint32_t f = 0; f < RHEO_POST_TRACES; f++) post[f] = v->post_trace[f][j];
     for (uint32_t i = 0; i < n; i++) {
-        const float pre[2] = {pre0[i], pre1[i]};
+        const float pre[RHEO_TRACES] = {pre0[i], pre1[i]};
         w[i * v->w_row] = RHEO_R(post_spike)(k, w[i * v->w_row], pre, post);
     }
     for (uint32_t f = 0; f < RHEO_POST_TRACES; f++)
