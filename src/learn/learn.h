@@ -173,9 +173,6 @@ uint32_t rheo__sweep_steps(const rheo_session *session);
 rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *bytes);
 /* All populations are stateless: one step says all, and training takes constant input. */
 bool rheo__net_analogue(const rheo_net *net);
-/* The encoder and its options for a net: the code's, but `constant` for analogue nets whose code
- * gives spikes. */
-const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options);
 /* A plan for B samples as the session shows them, forward only. */
 rheo_request rheo__session_request(const rheo_session *session, uint32_t B);
 /* Encodes samples into a plan's source. Theirs are x, sample, length, show, intensity and step0; the

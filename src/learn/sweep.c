@@ -36,7 +36,9 @@ rheo_status rheo__code_shape(rheo_context *ctx, const rheo_code *code, const uin
     return RHEO_OK;
 }
 
-const rheo_encoder *rheo__session_encoder(const rheo_session *session, rheo_options *options)
+/* The encoder and its options for the net as it is: the code's, but `constant` for analogue nets
+ * whose code gives spikes. */
+static const rheo_encoder *encoder_of(const rheo_session *session, rheo_options *options)
 {
     const rheo_encoder *encoder = session->code.encoder;
     *options = session->code.options;
@@ -54,7 +56,7 @@ static bool one_step(const rheo_session *session)
 rheo_status rheo__session_fits(const rheo_session *session)
 {
     rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    const rheo_encoder *encoder = encoder_of(session, &options);
     const uint32_t width = rheo__encoder_width(encoder, &options, session->data->features);
     RHEO_CHECK(
         session->ctx, width == rheo_net_inputs(session->net), RHEO_SHAPE,
@@ -85,7 +87,7 @@ uint32_t rheo__sweep_steps(const rheo_session *session)
 rheo_request rheo__session_request(const rheo_session *session, uint32_t B)
 {
     rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    const rheo_encoder *encoder = encoder_of(session, &options);
     return (rheo_request){.T = rheo__sweep_steps(session),
                           .B = B,
                           .in_form = encoder->form,
@@ -96,7 +98,7 @@ rheo_request rheo__session_request(const rheo_session *session, uint32_t B)
 void rheo__session_encode(const rheo_session *session, rheo_plan *plan, const rheo_encode *samples)
 {
     rheo_options options;
-    const rheo_encoder *encoder = rheo__session_encoder(session, &options);
+    const rheo_encoder *encoder = encoder_of(session, &options);
     rheo_encode call = *samples;
     call.ctx = session->ctx;
     call.options = &options;

@@ -11,7 +11,8 @@
 
 #define NAMES 4096
 
-bool rheo__recipe_place(uint32_t index, char *path)
+/* Folders that are searched for recipes, index by index; false: no more. */
+static bool place_of(uint32_t index, char *path)
 {
     static const char *const fixed[] = {"recipes",
 #ifdef RHEO_DATADIR
@@ -77,7 +78,7 @@ rheo_status rheo__recipe_names(rheo_context *ctx, char ***out)
     char **names = NULL, folder[RHEO_PATH];
     uint32_t count = 0;
     rheo_status status = rheo__alloc(ctx, NAMES + 1, sizeof *names, "names of recipes", &names);
-    for (uint32_t place = 0; !status && rheo__recipe_place(place, folder); place++)
+    for (uint32_t place = 0; !status && place_of(place, folder); place++)
         status = add_folder(ctx, folder, names, &count);
     if (status) {
         rheo__names_free(ctx, names);
@@ -122,7 +123,7 @@ static rheo_status find(rheo_context *ctx, const char *name, char *path)
     if (length > 5 && !strcmp(name + length - 5, ".yaml")) return RHEO_OK;
     RHEO_CHECK(ctx, length < 250, RHEO_USAGE, "unknown recipe '%.64s…'", name);
     snprintf(file, sizeof file, "%.250s.yaml", name);
-    for (uint32_t place = 0; rheo__recipe_place(place, folder); place++)
+    for (uint32_t place = 0; place_of(place, folder); place++)
         if (!rheo__join(ctx, folder, file, path) && is_file(path)) return RHEO_OK;
     return not_found(ctx, name);
 }

@@ -89,6 +89,19 @@ static uint32_t classes_of(const checker *c)
     return c->recipe->code.group == RHEO_GROUP_NONE ? c->outputs : c->data->classes;
 }
 
+static rheo_loss_call call_of(const checker *c)
+{
+    return (rheo_loss_call){.options = &c->phase->loss_options,
+                            .dt = c->recipe->code.dt,
+                            .T = c->T,
+                            .B = SAMPLES,
+                            .C = c->outputs,
+                            .classes = classes_of(c),
+                            .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
+                            .label = c->label,
+                            .scratch = c->scratch};
+}
+
 /* What regularisers add to the loss; c->g holds the loss's gradient. */
 static double hold(checker *c, const rheo_reference *reference)
 {
@@ -109,15 +122,7 @@ static double loss_of(checker *c, rheo_reference *reference, double *grad)
     const rheo_loss *loss = c->phase->loss;
     const double *at =
         loss->uses_readout ? rheo__reference_readout(reference) : rheo__reference_out(reference);
-    rheo_loss_call call = {.options = &c->phase->loss_options,
-                           .dt = c->recipe->code.dt,
-                           .T = c->T,
-                           .B = SAMPLES,
-                           .C = c->outputs,
-                           .classes = classes_of(c),
-                           .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
-                           .label = c->label,
-                           .scratch = c->scratch};
+    const rheo_loss_call call = call_of(c);
     const double value = rheo__loss_reference(loss, &call, at, grad);
     return value + hold(c, reference);
 }
@@ -254,19 +259,11 @@ static void run_engine(checker *c, rheo_plan *plan)
                     (float)c->x[((size_t)t * SAMPLES + b) * c->inputs + n];
     rheo__plan_forward(plan);
     bool readout = c->phase->loss->uses_readout;
-    rheo_loss_call call = {.options = &c->phase->loss_options,
-                           .dt = c->recipe->code.dt,
-                           .T = c->T,
-                           .B = SAMPLES,
-                           .C = c->outputs,
-                           .classes = classes_of(c),
-                           .mean = c->recipe->code.group == RHEO_GROUP_MEAN,
-                           .out = rheo__plan_output(plan),
-                           .readout = rheo__plan_readout(plan),
-                           .label = c->label,
-                           .gout = readout ? NULL : &plan->gradient[c->net->output],
-                           .greadout = readout ? &plan->greadout : NULL,
-                           .scratch = c->scratch};
+    rheo_loss_call call = call_of(c);
+    call.out = rheo__plan_output(plan);
+    call.readout = rheo__plan_readout(plan);
+    call.gout = readout ? NULL : &plan->gradient[c->net->output];
+    call.greadout = readout ? &plan->greadout : NULL;
     rheo__loss_value(c->phase->loss, &call);
     plan->work[c->net->output].gout = call.gout;
     rheo__regularise(c->phase, plan, readout, c->held);

@@ -21,11 +21,6 @@ size_t rheo__resident_peak(void)
     return status_value("VmHWM:");
 }
 
-size_t rheo__resident_now(void)
-{
-    return status_value("VmRSS:");
-}
-
 /* One blank sample of the form that the model file tells: enough to build the net. */
 static rheo_status stand_in(rheo_job *job)
 {
@@ -35,8 +30,8 @@ static rheo_status stand_in(rheo_job *job)
     RHEO_CHECK(job->ctx, rheo__mul(s[0], s[1], &features) && rheo__mul(features, s[2], &features),
                RHEO_FORMAT, "the model's data form %u x %u x %u is not possible", s[0], s[1], s[2]);
     RHEO_TRY(rheo__alloc(job->ctx, features, sizeof *blank, "a blank sample", &blank));
-    rheo_status status = rheo__data_make(job->ctx, job->recipe->data.name, s, blank, &label, 1, NULL,
-                                         NULL, 0, &job->data);
+    rheo_status status = rheo__data_make(job->ctx, job->recipe->data.name, s, blank, &label, 1,
+                                         NULL, NULL, 0, &job->data);
     rheo__release(job->ctx, blank);
     if (!status && job->data) job->data->classes = s[3];
     return status;
@@ -61,7 +56,7 @@ static rheo_status fill(rheo_job *job, const char *data)
     const rheo_dataset *set = job->data;
     for (uint32_t d = 0; set && d < 3; d++) job->form[d] = set->shape[d];
     if (set) job->form[3] = set->classes;
-    job->resident = rheo__resident_now();
+    job->resident = status_value("VmRSS:");
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,
                                 .classes = job->form[3],
@@ -70,8 +65,8 @@ static rheo_status fill(rheo_job *job, const char *data)
                                 .file = recipe->file};
     RHEO_TRY(rheo__code_shape(job->ctx, &recipe->code, job->form, request.in.dim));
     RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));
-    bool response = !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output],
-                            "response");
+    bool response =
+        !strcmp(rheo__code_fields[RHEO_CODE_OUTPUT].choices[recipe->code.output], "response");
     const uint32_t outputs = rheo_net_outputs(job->net), classes = job->form[3];
     const bool groups = recipe->code.group != RHEO_GROUP_NONE && outputs % classes == 0;
     RHEO_CHECK(job->ctx, response || groups || outputs == classes, RHEO_SHAPE,
@@ -133,8 +128,7 @@ rheo_status rheo__job_save(const rheo_job *job, const char *path, const char *te
 {
     rheo_slot *slots = NULL;
     RHEO_TRY(rheo__alloc(job->ctx, RHEO_SESSION_SLOTS, sizeof *slots, "a model file", &slots));
-    rheo_status status =
-        rheo__slots_save(job->ctx, path, text, slots, model_slots(job, slots));
+    rheo_status status = rheo__slots_save(job->ctx, path, text, slots, model_slots(job, slots));
     rheo__release(job->ctx, slots);
     return status;
 }

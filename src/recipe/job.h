@@ -55,11 +55,8 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
                                 rheo_text *out);
 void rheo__metrics_csv(const rheo_session *session, rheo_text *out);
 rheo_status rheo__figures_write(rheo_job *job, const char *path);
-/* "rheobase train NAME --size full --seed 1 --set …" */
-void rheo__command_text(const rheo_recipe *recipe, rheo_text *out);
 /* 95 % Wilson interval of k right of n, in %. */
 void rheo__wilson(double k, double n, double interval[2]);
 void rheo__cpu_name(char *out, size_t room); /* "unknown" where the system does not tell */
 size_t rheo__resident_peak(void);            /* VmHWM [bytes], 0 when unknown */
-size_t rheo__resident_now(void);             /* VmRSS */
 #endif

@@ -1,6 +1,7 @@
 /* joint.c: which fields a section of a recipe knows. `code` has the fields of the encoder that it
  * names, `neuron` those of its model, a phase of `learn` those of its method, its loss, its
- * optimiser and its schedule; so the table depends on the document, and changes with an override. */
+ * optimiser and its schedule; so the table depends on the document, and changes with an override.
+ */
 #include "recipe/schema.h"
 #include <string.h>
 
@@ -31,7 +32,7 @@ void rheo__joint_code(const rheo_doc *map, rheo_joint *out)
     if (encoder) add(out, encoder->fields);
 }
 
-void rheo__joint_neuron(const rheo_doc *map, rheo_joint *out)
+static void joint_neuron(const rheo_doc *map, rheo_joint *out)
 {
     memset(out, 0, sizeof *out);
     const rheo_neuron *neuron = rheo__neuron_find(rheo__doc_text(map, "model", "lif"));
@@ -99,7 +100,7 @@ static rheo_doc *child(rheo_doc *map, const char *key)
 void rheo__prune(rheo_context *ctx, const rheo_doc *before, rheo_doc *now)
 {
     prune_section(ctx, rheo__doc_get(before, "code"), child(now, "code"), rheo__joint_code);
-    prune_section(ctx, rheo__doc_get(before, "neuron"), child(now, "neuron"), rheo__joint_neuron);
+    prune_section(ctx, rheo__doc_get(before, "neuron"), child(now, "neuron"), joint_neuron);
     const rheo_doc *was = rheo__doc_get(before, "learn");
     rheo_doc *is = child(now, "learn");
     if (!was || !is) return;

@@ -202,12 +202,24 @@ static rheo_status print(rheo_context *ctx, cJSON *root, rheo_text *out)
     return out->status;
 }
 
+/* "rheobase train NAME --size full --seed 1 --set …" */
+static void command_text(const rheo_recipe *recipe, rheo_text *out)
+{
+    rheo__text_add(out, "rheobase train recipes/%s.yaml --size %s --seed %llu", recipe->name,
+                   recipe->size, (unsigned long long)recipe->seed);
+    for (const char *set = recipe->set; *set;) {
+        int length = (int)strcspn(set, "\n");
+        rheo__text_add(out, " --set '%.*s'", length, set);
+        set += length + (set[length] == '\n');
+    }
+}
+
 rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rheo_text *out)
 {
     const rheo_recipe *recipe = job->recipe;
     rheo_text network = {.ctx = job->ctx}, command = {.ctx = job->ctx};
     network_text(job, &network);
-    rheo__command_text(recipe, &command);
+    command_text(recipe, &command);
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "name", recipe->name);
     cJSON_AddStringToObject(root, "title", recipe->title);
@@ -262,7 +274,7 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
     char cpu[256];
     rheo__cpu_name(cpu, sizeof cpu);
     rheo_text command = {.ctx = job->ctx};
-    rheo__command_text(job->recipe, &command);
+    command_text(job->recipe, &command);
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "version", rheo_version());
     cJSON_AddStringToObject(root, "commit", rheo_commit());
@@ -284,17 +296,6 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
         cJSON_AddItemToArray(files, file);
     }
     return print(job->ctx, root, out);
-}
-
-void rheo__command_text(const rheo_recipe *recipe, rheo_text *out)
-{
-    rheo__text_add(out, "rheobase train recipes/%s.yaml --size %s --seed %llu", recipe->name,
-                   recipe->size, (unsigned long long)recipe->seed);
-    for (const char *set = recipe->set; *set;) {
-        int length = (int)strcspn(set, "\n");
-        rheo__text_add(out, " --set '%.*s'", length, set);
-        set += length + (set[length] == '\n');
-    }
 }
 
 /* ---- metrics.csv ---- */

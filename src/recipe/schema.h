@@ -20,7 +20,6 @@ typedef struct rheo_joint {
     rheo_field field[RHEO_OPTIONS_MAX + 1];
 } rheo_joint;
 void rheo__joint_code(const rheo_doc *map, rheo_joint *out);
-void rheo__joint_neuron(const rheo_doc *map, rheo_joint *out);
 void rheo__joint_learn(const rheo_doc *map, rheo_joint *out);
 rheo_options rheo__joint_pick(const rheo_joint *joint, const rheo_options *values,
                               const rheo_field *fields);
@@ -39,8 +38,6 @@ void rheo__doc_drop(rheo_context *ctx, rheo_doc *map, const char *key);
  * failure the caller frees the recipe as it stands. */
 rheo_status rheo__schema_complete(const rheo_doc *given, rheo_recipe *recipe);
 
-/* Folders that are searched for recipes, index by index; false: no more. */
-bool rheo__recipe_place(uint32_t index, char *path);
 /* Sorted names of the recipes there are, without .yaml, NULL-terminated; rheo__names_free. */
 rheo_status rheo__recipe_names(rheo_context *ctx, char ***names);
 void rheo__names_free(rheo_context *ctx, char **names);
