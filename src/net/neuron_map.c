@@ -41,14 +41,16 @@ static rheo_status apply_dialect(rheo_context *ctx, const rheo_doc *given, const
     place_of(dialect, file, where);
     const char *name = dialect->kind == RHEO_SCALAR ? dialect->text : "";
     bool known = false;
-    for (uint32_t i = 0; rheo__dialect_names[i]; i++)
+    char names[128] = "";
+    for (uint32_t i = 0; rheo__dialect_names[i]; i++) {
+        const size_t used = strlen(names);
         known = known || !strcmp(rheo__dialect_names[i], name);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rheo__dialect_names[i]);
+    }
     if (!known) {
         const char *near = rheo__nearest(name, rheo__dialect_names);
-        return rheo__fail(ctx, RHEO_USAGE,
-                          "%s: dialect is '%s'%s%s; expected snntorch, spikingjelly, norse, sinabs, "
-                          "rockpool, spyx or lava",
-                          where, name, near ? ", did you mean " : "", near ? near : "");
+        return rheo__fail(ctx, RHEO_USAGE, "%s: dialect is '%s'%s%s; expected one of %s", where, name,
+                          near ? ", did you mean " : "", near ? near : "", names);
     }
     for (const rheo_dialect *line = rheo__dialects; line->name; line++) {
         if (!rheo__dialect_holds(line, name, neuron) || rheo__doc_get(given, line->key)) continue;

@@ -2,15 +2,20 @@
 #include "neuron/dialect.h"
 #include <string.h>
 
+#define RHEO_DIALECT_NAME(name)
 #define RHEO_DIALECT(name, model, key, value, if_key, if_value)                                    \
     {name, model, key, value, if_key, if_value},
 const rheo_dialect rheo__dialects[] = {
 #include "neuron/dialects.def"
     {NULL, NULL, NULL, NULL, NULL, NULL}};
+#undef RHEO_DIALECT_NAME
 #undef RHEO_DIALECT
 
-const char *const rheo__dialect_names[] = {"snntorch", "spikingjelly", "norse", "sinabs",
-                                           "rockpool", "spyx",         "lava",  NULL};
+#define RHEO_DIALECT_NAME(name) name,
+#define RHEO_DIALECT(...)
+const char *const rheo__dialect_names[] = {
+#include "neuron/dialects.def"
+    NULL};
 
 /* `reset` is a choice in one model and a membrane in another. */
 static bool takes(const rheo_field *field, const char *value)

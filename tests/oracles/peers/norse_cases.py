@@ -100,11 +100,11 @@ def cases():
                     **current))
     p = lsnn.LSNNParameters(**p_(tau_adapt_inv=100.0, beta=0.5), method='super', alpha=10.0)
     out.append(Case('lsnn', 'lsnn_feed_forward_step(tau_adapt_inv=100, beta=0.5, alpha=10), b from 1',
-                    '{model: alif, form: norse, tau_syn: 5, tau: 10, tau_adapt: 10, beta: 0.5, detach: false, surrogate: fast-sigmoid, slope: 1}',
+                    '{model: alif, dialect: norse, tau_adapt: 10, beta: 0.5}',
                     steps(lsnn.lsnn_feed_forward_step, lambda z: lsnn.LSNNFeedForwardState(z, z, z + 1), p),
                     **current))
     out.append(Case('lsnn-recurrent', 'lsnn_step(tau_adapt_inv=100, beta=0.5, alpha=10), b from 1: LSNNRecurrentCell, autapses and all',
-                    '{model: alif, form: norse, tau_syn: 5, tau: 10, tau_adapt: 10, beta: 0.5, detach: true, surrogate: fast-sigmoid, slope: 1}',
+                    '{model: alif, dialect: norse, tau_adapt: 10, beta: 0.5, detach: true}',
                     recurrent(lsnn.lsnn_step, lambda z: lsnn.LSNNState(z, z, z, z + 1), p),
                     recurrent='dense', bias_recurrent=False, **current))
     p = lif_ex.LIFExParameters(method='super', alpha=10.0)
