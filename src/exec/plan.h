@@ -115,6 +115,8 @@ uint32_t rheo__plan_slots(rheo_plan *plan, rheo_slot *slots, uint32_t room);
 /* Steps of each sample of the batch, 1 … T (copied), until the next call; NULL: all T. For a plan
  * that was asked for `lengths` (tally.c). */
 void rheo__plan_lengths(rheo_plan *plan, const uint32_t *length);
+/* Steps of sample b of the batch. */
+uint32_t rheo__plan_steps(const rheo_plan *plan, uint32_t b);
 /* Clears what a population gives in the steps behind a sample's end. */
 void rheo__plan_mask(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1);
 /* The window, from the state as it is. The source's signal is plan->work[0].out. */

@@ -36,8 +36,7 @@ void rheo__plan_mask(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1
         }
 }
 
-/* Steps of a sample. */
-static uint32_t steps_of(const rheo_plan *plan, uint32_t b)
+uint32_t rheo__plan_steps(const rheo_plan *plan, uint32_t b)
 {
     return plan->masked ? plan->length[b] : plan->request.T;
 }
@@ -49,7 +48,7 @@ void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b
         if (!work->node->layer->count) continue;
         for (uint32_t b = b0, end; b < b1; b = end) {
             end = plan->masked ? b + 1 : b1;
-            if (t < steps_of(plan, b)) work->node->layer->count(work, t, b, end, add);
+            if (t < rheo__plan_steps(plan, b)) work->node->layer->count(work, t, b, end, add);
         }
     }
 }
@@ -60,7 +59,8 @@ static double silent_share(const rheo_plan *plan, const rheo_signal *out)
     for (uint32_t w = 0; w < rheo__words(out->N); w++) {
         uint64_t fired = 0;
         for (uint32_t b = 0; b < plan->B; b++)
-            for (uint32_t t = 0; t < steps_of(plan, b); t++) fired |= rheo__bits_row(out, t, b)[w];
+            for (uint32_t t = 0; t < rheo__plan_steps(plan, b); t++)
+                fired |= rheo__bits_row(out, t, b)[w];
         uint32_t here = out->N - w * 64 < 64 ? out->N - w * 64 : 64;
         silent += here - (uint32_t)__builtin_popcountll(fired);
     }
@@ -72,8 +72,8 @@ double rheo__plan_rate(const rheo_plan *plan, uint32_t n)
     const rheo_signal *out = &plan->work[n].out;
     uint64_t spikes = 0, steps = 0;
     for (uint32_t b = 0; b < plan->B; b++) {
-        steps += steps_of(plan, b);
-        for (uint32_t t = 0; t < steps_of(plan, b); t++)
+        steps += rheo__plan_steps(plan, b);
+        for (uint32_t t = 0; t < rheo__plan_steps(plan, b); t++)
             spikes += rheo__signal_popcount(out, t, b, b + 1);
     }
     return (double)spikes / ((double)steps * out->N);

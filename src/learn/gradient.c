@@ -283,7 +283,7 @@ static uint64_t count_right(rheo_session *session, trainer *t, uint32_t B)
     for (uint32_t b = 0; b < B; b++) {
         bool tie = false;
         uint32_t decision = 0;
-        const uint32_t steps = t->length ? t->length[b] : t->plan->request.T;
+        const uint32_t steps = rheo__plan_steps(t->plan, b);
         for (uint32_t s = 0; s < steps; s++) decision = rheo__decide(&ask, s, b, &tie);
         right += decision == t->label[b] && !tie;
     }

@@ -154,7 +154,6 @@ typedef struct rheo_visit {
     uint32_t thread;       /* index of the visitor's own sums */
     uint32_t B;
     const uint32_t *label, *id; /* [B] */
-    const uint32_t *length;     /* [B] steps of each; NULL: all */
     uint32_t shows;             /* presentations that it took (all of B) */
 } rheo_visit;
 typedef void rheo_visitor(void *arg, const rheo_visit *visit);

@@ -168,7 +168,6 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
                         .B = B,
                         .label = own->label,
                         .id = own->id,
-                        .length = length,
                         .shows = shows};
     s->ask->visit(s->ask->arg, &visit);
 }

@@ -42,7 +42,7 @@ static void judge(const tester *test, sums *sum, const rheo_visit *visit, uint32
                              .assignment = test->session->assignment,
                              .score = sum->score,
                              .class_score = sum->class_score};
-    const uint32_t label = visit->label[b], steps = visit->length ? visit->length[b] : test->steps;
+    const uint32_t label = visit->label[b], steps = rheo__plan_steps(visit->plan, b);
     uint32_t decision = 0;
     bool tie = false;
     for (uint32_t t = 0; t < test->steps; t++) {

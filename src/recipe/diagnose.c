@@ -98,19 +98,20 @@ static bool spikes_at(const rheo_signal *s, uint32_t t, uint32_t b, uint32_t n)
     return rheo__bits_row(s, t, b)[n / 64] >> (n % 64) & 1;
 }
 
-static void count_spikes(const rheo_signal *s, uint32_t B, rheo_activity *a)
+static void count_spikes(const rheo_plan *plan, const rheo_signal *s, rheo_activity *a)
 {
-    uint64_t all = 0;
+    uint64_t all = 0, steps = 0;
     uint32_t silent = 0, saturated = 0;
+    for (uint32_t b = 0; b < plan->B; b++) steps += rheo__plan_steps(plan, b);
     for (uint32_t n = 0; n < s->N; n++) {
         uint64_t fired = 0;
-        for (uint32_t t = 0; t < s->T; t++)
-            for (uint32_t b = 0; b < B; b++) fired += spikes_at(s, t, b, n);
+        for (uint32_t b = 0; b < plan->B; b++)
+            for (uint32_t t = 0; t < rheo__plan_steps(plan, b); t++) fired += spikes_at(s, t, b, n);
         all += fired;
         silent += fired == 0;
-        saturated += 10 * fired > 9 * (uint64_t)s->T * B;
+        saturated += 10 * fired > 9 * steps;
     }
-    a->rate = (double)all / ((double)s->T * B * s->N);
+    a->rate = (double)all / ((double)steps * s->N);
     a->silent = (double)silent / s->N;
     a->saturated = (double)saturated / s->N;
 }
@@ -122,8 +123,10 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Membranes at equal distances in the window, and the spike's derivative where there was none. */
-static void look_at_membranes(doctor *d, const rheo_work *work, uint32_t B, rheo_activity *a)
+static void look_at_membranes(doctor *d, const rheo_plan *plan, const rheo_work *work,
+                              rheo_activity *a)
 {
+    const uint32_t B = plan->B;
     const rheo_signal *v = &work->readout, *s = &work->out;
     const uint64_t all = (uint64_t)v->T * B * v->N;
     const uint64_t apart = all / MEMBRANES + 1;
@@ -132,7 +135,7 @@ static void look_at_membranes(doctor *d, const rheo_work *work, uint32_t B, rheo
         const uint32_t n = (uint32_t)(i % v->N), b = (uint32_t)(i / v->N % B);
         const uint32_t t = (uint32_t)(i / v->N / B);
         const float value = rheo__real_row(v, t, b)[n];
-        if (!isfinite(value)) continue;
+        if (!isfinite(value) || t >= rheo__plan_steps(plan, b)) continue;
         d->v[count++] = value;
         if (!spikes_at(s, t, b, n)) d->x[quiet++] = value - (float)a->threshold;
     }
@@ -163,8 +166,8 @@ static void look_at_population(doctor *d, const rheo_plan *plan, uint32_t n)
                          .threshold = at < 0 ? NAN : node->neuron_options.v[at],
                          .v = {NAN, NAN, NAN},
                          .pass = NAN};
-    count_spikes(&work->out, plan->B, a);
-    if (work->readout.real && work->readout.stride_t) look_at_membranes(d, work, plan->B, a);
+    count_spikes(plan, &work->out, a);
+    if (work->readout.real && work->readout.stride_t) look_at_membranes(d, plan, work, a);
 }
 
 /* ---- parameters ---- */

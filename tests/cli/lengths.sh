@@ -43,10 +43,13 @@ tiny tiny.yaml
 set_ cut 5 0; set_ told 8 13 5; set_ other 8 99 5
 recipe a.yaml cut 5; train a.yaml; cut=$learnt
 run eval $folder; exits 0; cut_accuracy=$(grep '^accuracy  ' <<<"$out")
+active() { run diagnose $folder; exits 0; awk '$1 ~ /^[12]$/ { print $1, $2, $3, $5 }' <<<"$out"; }
+cut_active=$(active)
 for set in told other; do
     recipe b.yaml $set 8; train b.yaml --seed 1
     [ "$learnt" = "$cut" ] || bad "$set: 5 of 8 steps are as 5: $learnt against $cut"
     run eval $folder; exits 0; says "$cut_accuracy"
+    [ -n "$cut_active" ] && [ "$(active)" = "$cut_active" ] || bad "diagnose: $(active), not $cut_active"
 done
 
 # mixed: threads change nothing, and each sample is as alone
