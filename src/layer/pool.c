@@ -137,25 +137,49 @@ static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, 
     *hi = in->hi;
 }
 
-static void need(const rheo_work *work, rheo_need *out)
-{
-    const size_t row = rheo__pitch(rheo__shape_size(work->node->in));
-    out->scratch = row * sizeof(float) * rheo_threads(work->ctx); /* a row of bits as floats */
-}
-
-/* ---- forward ---- */
-
+/* Scratch: the windows, the window of each place, and for each thread a row of bits as floats. */
 typedef struct job {
     const rheo_work *work;
     shape s;
     uint32_t t0;
+    window *seen;  /* [windows] */
+    uint32_t *of;  /* [places], NOWHERE where no window sees it; where windows do not overlap */
+    float *floats; /* [threads][pitch] */
+    size_t bytes;
 } job;
+#define NOWHERE UINT32_MAX
+
+static job lay_out(const rheo_work *work, uint32_t t0)
+{
+    job j = {.work = work, .s = shape_of(work->node), .t0 = t0};
+    const size_t row = rheo__pitch(rheo__shape_size(work->node->in)) * sizeof(float);
+    const size_t seen = rheo__round64(j.s.windows * sizeof *j.seen);
+    const size_t of = rheo__round64(j.s.places * sizeof *j.of);
+    j.bytes = seen + of + row * rheo_threads(work->ctx);
+    if (!work->scratch) return j;
+    char *base = work->scratch;
+    j.seen = (window *)(void *)base;
+    j.of = (uint32_t *)(void *)(base + seen);
+    j.floats = (float *)(void *)(base + seen + of);
+    for (uint32_t o = 0; o < j.s.windows; o++)
+        j.seen[o] = window_of(&j.s, work->node->options.v, o);
+    return j;
+}
+
+static void need(const rheo_work *work, rheo_need *out)
+{
+    rheo_work unlaid = *work;
+    unlaid.scratch = NULL;
+    out->scratch = lay_out(&unlaid, 0).bytes;
+}
+
+/* ---- forward ---- */
 
 static const float *row_floats(const job *j, uint32_t t, uint32_t b, uint32_t thread)
 {
     const rheo_signal *in = j->work->in[0];
     if (in->form == RHEO_REAL) return rheo__real_row(in, t, b);
-    float *to = (float *)j->work->scratch + (size_t)thread * rheo__pitch(in->N);
+    float *to = j->floats + (size_t)thread * rheo__pitch(in->N);
     rheo__kernels(j->work->ctx)->expand(rheo__bits_row(in, t, b), 0, in->N, in->lo, in->hi, to);
     return to;
 }
@@ -173,6 +197,48 @@ static float pool_window(const shape *s, const window *w, int kind, const float 
             }
         }
     return kind == MAX ? most : sum * (float)w->share;
+}
+
+static bool apart(const shape *s)
+{
+    bool all = true;
+    for (uint32_t a = 0; a < RHEO_AXES; a++)
+        all = all && s->size[a] > 0 && s->size[a] == s->stride[a] && s->before[a] == 0;
+    return all;
+}
+
+static void find_windows(const job *j)
+{
+    const shape *s = &j->s;
+    for (uint32_t p = 0; p < s->places; p++) {
+        const uint32_t z = p / s->in[2] / s->in[1] / s->size[0];
+        const uint32_t y = p / s->in[2] % s->in[1] / s->size[1], x = p % s->in[2] / s->size[2];
+        const bool seen = z < s->out[0] && y < s->out[1] && x < s->out[2];
+        j->of[p] = seen ? (z * s->out[1] + y) * s->out[2] + x : NOWHERE;
+    }
+}
+
+/* Spikes of windows that do not overlap: each sets the bit of its window. */
+static void or_row_apart(const job *j, uint32_t t, uint32_t b)
+{
+    const rheo_signal *in = j->work->in[0];
+    const shape *s = &j->s;
+    const uint64_t *bits = rheo__bits_row(in, t, b);
+    uint64_t *out = rheo__bits_row(&j->work->out, t, b);
+    uint32_t channel = 0, next = s->places, first = 0; /* of the channel: places, windows */
+    memset(out, 0, rheo__words(j->work->out.N) * sizeof *out);
+    for (uint32_t i = 0; i < rheo__words(in->N); i++)
+        for (uint64_t word = bits[i]; word; word &= word - 1) {
+            const uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(word);
+            while (n >= next) {
+                channel = next;
+                next += s->places;
+                first += s->windows;
+            }
+            if (j->of[n - channel] == NOWHERE) continue;
+            const uint32_t o = first + j->of[n - channel];
+            out[o / 64] |= UINT64_C(1) << o % 64;
+        }
 }
 
 /* Spikes: the places of a row that are 1 are few, each sets the bits of its windows. */
@@ -218,16 +284,14 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     const int kind = (int)work->node->options.v[KIND];
     const bool bits = out->form == RHEO_BITS;
     if (bits && !adaptive(&j->s)) {
-        or_row(j, t, b);
+        (apart(&j->s) ? or_row_apart : or_row)(j, t, b);
         return;
     }
     const float *x = row_floats(j, t, b, thread);
     if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));
-    for (uint32_t o = 0; o < j->s.windows; o++) {
-        const window w = window_of(&j->s, work->node->options.v, o);
-        for (uint32_t c = 0; c < j->s.channels; c++) {
-            const float y = pool_window(&j->s, &w, kind, x + (size_t)c * j->s.places);
-            const uint32_t n = c * j->s.windows + o;
+    for (uint32_t c = 0, n = 0; c < j->s.channels; c++) {
+        for (uint32_t o = 0; o < j->s.windows; o++, n++) {
+            const float y = pool_window(&j->s, &j->seen[o], kind, x + (size_t)c * j->s.places);
             if (!bits)
                 rheo__real_row(out, t, b)[n] = y;
             else if (y > out->lo)
@@ -238,9 +302,10 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    job j = {work, shape_of(work->node), t0};
+    const job j = lay_out(work, t0);
+    if (apart(&j.s)) find_windows(&j);
     t1 = rheo__last_step(&work->out, t0, t1);
-    rheo__parallel(work->ctx, (t1 - t0) * work->B, forward_row, &j);
+    rheo__parallel(work->ctx, (t1 - t0) * work->B, forward_row, (void *)(uintptr_t)&j);
 }
 
 /* ---- backward ---- */
@@ -271,35 +336,87 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 WINNER(winner, float)
 WINNER(winner_reference, double)
 
+/* The places of a window as the bits of a word, one after another; at most 64. */
+static uint64_t window_bits(const shape *s, const window *w, const uint64_t *bits, uint32_t channel)
+{
+    const uint32_t width = w->end[2] - w->begin[2];
+    uint64_t all = 0;
+    uint32_t at = 0;
+    for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
+        for (uint32_t y = w->begin[1]; y < w->end[1]; y++, at += width) {
+            const uint32_t n = channel + (z * s->in[1] + y) * s->in[2] + w->begin[2];
+            uint64_t line = bits[n / 64] >> n % 64;
+            if (n % 64 + width > 64) line |= bits[n / 64 + 1] << (64 - n % 64);
+            all |= (width < 64 ? line & ((UINT64_C(1) << width) - 1) : line) << at;
+        }
+    return all;
+}
+
+/* winner() of spikes: those that are 1 are equal, or all are. */
+static uint32_t spike_winner(const shape *s, const window *w, const uint64_t *bits,
+                             uint32_t channel, uint32_t draw, bool first)
+{
+    uint64_t set = window_bits(s, w, bits, channel);
+    const uint32_t equal = set ? (uint32_t)__builtin_popcountll(set) : w->count;
+    uint32_t index = first ? 0 : (uint32_t)(((uint64_t)draw * equal) >> 32);
+    if (set) {
+        for (; index > 0; index--) set &= set - 1;
+        index = (uint32_t)__builtin_ctzll(set);
+    }
+    const uint32_t width = w->end[2] - w->begin[2], height = w->end[1] - w->begin[1];
+    uint32_t y = 0, z = 0;
+    for (; index >= width; index -= width) y++;
+    for (; y >= height; y -= height) z++;
+    return ((w->begin[0] + z) * s->in[1] + w->begin[1] + y) * s->in[2] + w->begin[2] + index;
+}
+
+/* The gradient of max goes to the winners. */
+static void winners_row(const job *j, uint32_t t, uint32_t b, uint32_t thread, const float *g,
+                        float *to)
+{
+    const rheo_work *work = j->work;
+    const shape *s = &j->s;
+    const bool first = (int)work->node->options.v[TIES] == FIRST;
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    bool small = work->in[0]->form == RHEO_BITS;
+    for (uint32_t o = 0; o < s->windows; o++) small = small && j->seen[o].count <= 64;
+    const uint64_t *bits = small ? rheo__bits_row(work->in[0], t, b) : NULL;
+    const float *x = small ? NULL : row_floats(j, t, b, thread);
+    uint32_t draw[4] = {0};
+    for (uint32_t c = 0, n = 0; c < s->channels; c++) {
+        const uint32_t channel = c * s->places;
+        for (uint32_t o = 0; o < s->windows; o++, n++) {
+            if (!first && n % 4 == 0) rheo__draw(key, work, b, work->step0 + t, n / 4, draw);
+            const uint32_t p = small
+                                   ? spike_winner(s, &j->seen[o], bits, channel, draw[n % 4], first)
+                                   : winner(s, &j->seen[o], x + channel, draw[n % 4], first);
+            to[channel + p] += g[n];
+        }
+    }
+}
+
 static void backward_row(void *argument, uint32_t row, uint32_t thread)
 {
     const job *j = argument;
     const rheo_work *work = j->work;
     const shape *s = &j->s;
-    const double *option = work->node->options.v;
     const uint32_t t = j->t0 + row / work->B, b = row % work->B;
-    const bool max = (int)option[KIND] == MAX, first = (int)option[TIES] == FIRST;
-    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-    const float *x = max ? row_floats(j, t, b, thread) : NULL;
     const float *g = rheo__real_row(work->gout, t, b);
     float *to = rheo__real_row(&work->gin[0], t, b);
     memset(to, 0, work->gin[0].N * sizeof *to);
-    for (uint32_t o = 0; o < s->windows; o++) {
-        const window w = window_of(s, option, o);
-        for (uint32_t c = 0; c < s->channels; c++) {
-            const uint32_t n = c * s->windows + o;
-            const size_t channel = (size_t)c * s->places;
-            if (max) {
-                uint32_t draw[4] = {0};
-                if (!first) rheo__draw(key, work, b, work->step0 + t, n / 4, draw);
-                to[channel + winner(s, &w, x + channel, draw[n % 4], first)] += g[n];
-                continue;
-            }
-            const float share = g[n] * (float)w.share;
-            for (uint32_t z = w.begin[0]; z < w.end[0]; z++)
-                for (uint32_t y = w.begin[1]; y < w.end[1]; y++)
-                    for (uint32_t i = w.begin[2]; i < w.end[2]; i++)
-                        to[channel + ((size_t)z * s->in[1] + y) * s->in[2] + i] += share;
+    if ((int)work->node->options.v[KIND] == MAX) {
+        winners_row(j, t, b, thread, g, to);
+        return;
+    }
+    for (uint32_t c = 0, n = 0; c < s->channels; c++) {
+        float *channel = to + (size_t)c * s->places;
+        for (uint32_t o = 0; o < s->windows; o++, n++) {
+            const window *w = &j->seen[o];
+            const float share = g[n] * (float)w->share;
+            for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
+                for (uint32_t y = w->begin[1]; y < w->end[1]; y++)
+                    for (uint32_t i = w->begin[2]; i < w->end[2]; i++)
+                        channel[((size_t)z * s->in[1] + y) * s->in[2] + i] += share;
         }
     }
 }
@@ -310,9 +427,9 @@ static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
         rheo__pass_gradient(work, t0, t1);
         return;
     }
-    job j = {work, shape_of(work->node), t0};
+    const job j = lay_out(work, t0);
     t1 = rheo__last_step(&work->gin[0], t0, t1);
-    rheo__parallel(work->ctx, (t1 - t0) * work->B, backward_row, &j);
+    rheo__parallel(work->ctx, (t1 - t0) * work->B, backward_row, (void *)(uintptr_t)&j);
 }
 
 /* ---- counts and reference ---- */
