@@ -149,6 +149,9 @@ def cases():
             leaky(lambda d, n, first, reset=reset: rleaky(d, n, first, reset), learn=()), recurrent='one-to-one',
             shift=0.0 if reset == 'none' else 0.2))
     out.append(Case(
+        'delta-leaky', 'DeltaLeaky(delta_threshold=0.75, beta=0.75, learn_beta=True)',
+        '{model: delta-leaky, dialect: snntorch, beta: 0.75, threshold: 0.75, learn: [beta]}', delta))
+    out.append(Case(
         'rleaky-one-learn', 'RLeaky(beta=0.75, V=each, all_to_all=False)',
         '{model: lif, dialect: snntorch, beta: 0.75}', recurrent_layers(snn.RLeaky, snn.Leaky, Each, V=0.5, all_to_all=False, beta=0.75),
         recurrent='trained one-to-one'))
@@ -167,6 +170,20 @@ def cases():
         recurrent_layers(snn.RSynaptic, snn.Synaptic, Weights, linear_features=common.N_HIDDEN, alpha=0.5, beta=0.75),
         recurrent='dense', shift=0.15))
     return out
+
+
+def delta(distance):
+    layers = []
+    for n in (common.N_HIDDEN, common.N_OUT):
+        neuron = snn.DeltaLeaky(delta_threshold=0.75, beta=0.75, learn_beta=True, spike_grad=grad(distance))
+        held = {'m': (None, None)}
+
+        def layer(current, neuron=neuron, held=held):
+            s, held['m'] = neuron(current, held['m'])
+            return s, held['m'][0]
+        layer.learn = {'beta': neuron.beta}
+        layers.append(layer)
+    return layers
 
 
 def rleaky(d, n, first, reset):
