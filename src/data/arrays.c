@@ -130,9 +130,9 @@ static rheo_status copy_lengths(rheo_dataset *data, const char *path, const rheo
 {
     for (uint32_t i = 0; i < length->count; i++) {
         const double steps = rheo__array_element(length, i);
-        RHEO_CHECK(data->ctx, steps >= 1 && steps <= RHEO_DATA_STEPS, RHEO_FORMAT,
+        RHEO_CHECK(data->ctx, steps >= 1 && steps <= RHEO_MOST_STEPS, RHEO_FORMAT,
                    "%s: %s: sample %u lasts %.0f steps, expected 1 to %u", path, name, i, steps,
-                   RHEO_DATA_STEPS);
+                   RHEO_MOST_STEPS);
         data->length[first + i] = (uint32_t)steps;
     }
     return RHEO_OK;

@@ -9,7 +9,6 @@
 #define RHEO_DATA_BYTES   ((size_t)4 << 30)
 #define RHEO_DATA_SAMPLES 100000000u
 #define RHEO_DATA_CLASSES 4096u
-#define RHEO_DATA_STEPS   (1u << 20) /* that a sample may last, as `code.steps` */
 
 /* How many of the samples that a reader has put in memory (training first) belong to which part. */
 typedef struct rheo_parts {

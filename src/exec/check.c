@@ -6,8 +6,8 @@
 rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *request)
 {
     rheo_context *ctx = net->ctx;
-    RHEO_CHECK(ctx, request->T >= 1 && request->T <= 1u << 20, RHEO_USAGE,
-               "plan: steps is %u, expected 1 to %u", request->T, 1u << 20);
+    RHEO_CHECK(ctx, request->T >= 1 && request->T <= RHEO_MOST_STEPS, RHEO_USAGE,
+               "plan: steps is %u, expected 1 to %u", request->T, RHEO_MOST_STEPS);
     RHEO_CHECK(ctx, request->B >= 1 && request->B <= 1u << 20, RHEO_USAGE,
                "plan: batch is %u, expected 1 to %u", request->B, 1u << 20);
     RHEO_CHECK(ctx, !request->learn || request->B == 1, RHEO_USAGE,

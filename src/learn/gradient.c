@@ -59,7 +59,7 @@ static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD(
         "accumulate", "batches", 1, 1, 1e6,
         "Batches whose gradients make one step, as a batch as large as all of them."),
-    RHEO_INTEGER_FIELD("truncate", "steps", 0, 0, 1 << 20,
+    RHEO_INTEGER_FIELD("truncate", "steps", 0, 0, RHEO_MOST_STEPS,
                        "Gradients do not go back over multiples of so many steps; 0: they do."),
     RHEO_CHOICE_FIELD(
         "memory", 0, memory_names,

@@ -13,6 +13,7 @@
 #include "readout/readout.h"
 
 #define RHEO_METRIC_LAYERS 16
+#define RHEO_MOST_SHOWS 64u /* of a sample that wakes fewer spikes than `least` */
 typedef struct rheo_metrics { /* of one epoch; a line of metrics.csv. All double: saved as rows */
     double phase, epoch;      /* counted from 1 */
     double loss, train_accuracy; /* running, in training [1], [%]; NaN: none */

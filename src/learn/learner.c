@@ -34,7 +34,7 @@ const rheo_learner *rheo__learner_find(const char *name)
 }
 
 const rheo_field rheo__code_fields[] = {
-    RHEO_INTEGER_FIELD("steps", "1", 25, 1, 1 << 20, "Steps of a presentation."),
+    RHEO_INTEGER_FIELD("steps", "1", 25, 1, RHEO_MOST_STEPS, "Steps of a presentation."),
     RHEO_NUMBER_FIELD("step", "ms", 1, 1e-6, 1e6, "Length of a step."),
     RHEO_CHOICE_FIELD("output", 0, rheo__readout_names, "How the output becomes a decision."),
     RHEO_INTEGER_FIELD("least", "1", 0, 0, 1e6,

@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum { EPOCHS };
-#define MOST_SHOWS 64u
 
 static const rheo_field fields[] = {
     RHEO_INTEGER_FIELD("epochs", "1", 1, 0, 1e6, "Passes over the training set."), RHEO_FIELD_END};
@@ -123,7 +122,7 @@ static rheo_status batch(rheo_session *session)
         if (work->node->layer->begin_sample) work->node->layer->begin_sample(work);
     }
     double intensity = 1;
-    for (uint32_t shows = 0; shows < MOST_SHOWS; shows++, intensity += session->code.raise)
+    for (uint32_t shows = 0; shows < RHEO_MOST_SHOWS; shows++, intensity += session->code.raise)
         if (present(session, w, id, intensity) >= session->code.least) break;
     session->seen++;
     session->at++;

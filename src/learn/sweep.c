@@ -9,8 +9,7 @@
 #include <time.h>
 
 #define FIRST_SHOW 0x80000000u /* shows of sweeps: other random numbers than those of training */
-#define MOST_SHOWS 64u
-#define GROUP      16u /* batches a thread between looks at progress and interruption */
+#define GROUP      16u         /* batches a thread between looks at progress and interruption */
 
 bool rheo__net_analogue(const rheo_net *net)
 {
@@ -162,7 +161,7 @@ static void run_batch(void *arg, uint32_t task, uint32_t thread)
                                             .intensity = 1 + session->code.raise * shows});
         rheo__plan_forward(own->plan);
         shows++;
-    } while (least > 0 && shows < MOST_SHOWS && output_spikes(own->plan) < least);
+    } while (least > 0 && shows < RHEO_MOST_SHOWS && output_spikes(own->plan) < least);
     rheo_visit visit = {.plan = own->plan,
                         .thread = thread,
                         .B = B,
