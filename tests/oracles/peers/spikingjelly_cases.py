@@ -139,6 +139,11 @@ def cases():
     out.append(Case('izhikevich', 'IzhikevichNode(a=0.1, b=0.2), v from -0.1',
                     '{model: izhikevich-2007, dialect: spikingjelly, capacitance: 2, curve: 1, rest: -0.1, threshold: 0.8, peak: 1, c: 0, a: 0.5, b: 0.1, d: 0.2}',
                     at_rest(neuron.IzhikevichNode, -0.1, a=0.1, b=0.2), level=3.0, shift=0.6, weight=1.4))
+    for name, v_reset, ours in (('zero', 0.0, ''), ('subtract', None, ', reset: subtract')):
+        out.append(Case('raf-' + name, 'RAFNode(b=-0.2, omega=1.0, v_reset=%s)' % v_reset,
+                        '{model: resonate-and-fire, dialect: spikingjelly, tau: 5, frequency: %.9g%s}' % (500 / math.pi, ours),
+                        nodes(lambda g, n, r=v_reset: neuron.RAFNode(v_reset=r, surrogate_function=g())),
+                        level=2.0, shift=0.4))
     out.append(Case('gated-lif', 'GatedLIFNode(T=12), gates 0.3, -0.2, 0.4: its step, gated_lif_step',
                     '{model: glif, dialect: spikingjelly, alpha: 0.3, beta: -0.2, gamma: 0.4, w_tau: %.9g, w_threshold: 0, w_linear: %.9g, w_subtract: 0, w_conduct: 0, learn: [alpha, beta, gamma, w_tau, w_threshold, w_linear, w_subtract, w_conduct]}'
                     % (-math.log(3), -math.log(47)), gated, level=1.5, shift=0.15))
