@@ -315,7 +315,7 @@ static void run_node_back(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
     const rheo_states *states = &plan->states[n];
     const uint32_t K = plan->request.truncate;
     if (!plan->wanted[n]) return;
-    if (still(work)) {
+    if (work->out.stride_t == 0) { /* also where its membrane has steps */
         if (t0 > 0) return;
         t1 = work->T;
     }
@@ -339,8 +339,12 @@ static void find_gradient(rheo_plan *plan, uint32_t n, uint32_t s0, uint32_t s1)
     const rheo_work *work = &plan->work[n];
     const rheo_layer *layer = work->node->layer;
     if (!plan->wanted[n] || !layer->gradient) return;
+    if (work->out.stride_t == 0) { /* gone back as a whole */
+        if (s0 > 0) return;
+        s1 = work->T;
+    }
     if (still(work)) {
-        if (s0 == 0) layer->gradient(work, 0, work->T);
+        layer->gradient(work, 0, work->T);
         return;
     }
     for (uint32_t t1 = s1, t0; t1 > s0; t1 = t0) {
