@@ -218,7 +218,7 @@ static uint32_t states_of(const char *name)
 /* What a step and a sample more cost: the bits of input and spikes, the states every RHEO_CHUNK
  * steps, and the last layer's read-out and the gradients of it and of the output, of 16 floats
  * each. Without low memory: 12 bytes a unit, for its input and the gradients of its input and
- * output. */
+ * output; 8 where the ten outputs are asked for the latter. */
 static void test_bytes(void **state)
 {
     static const char net[] =
@@ -243,8 +243,6 @@ static void test_bytes(void **state)
         const double step = (bytes[1][2] - bytes[1][1]) / 100 / B;
         const double usual = (bytes[0][2] - bytes[0][1]) / 100 / B;
         assert_true(step < 1.05 * (bits + states + output));
-        /* real numbers for each unit: its input, dL/d of that, and dL/d of its spikes, but where the
-         * ten outputs are asked for it */
         assert_true(usual > (looped ? 12 : 10) * units);
     }
     rheo_context_free(ctx);
