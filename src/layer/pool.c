@@ -142,6 +142,8 @@ typedef struct job {
     const rheo_work *work;
     shape s;
     uint32_t t0;
+    bool apart;    /* windows do not overlap, and there is no padding */
+    bool small;    /* at most 64 places each */
     window *seen;  /* [windows] */
     uint32_t *of;  /* [places], NOWHERE where no window sees it; where windows do not overlap */
     float *floats; /* [threads][pitch] */
@@ -161,8 +163,14 @@ static job lay_out(const rheo_work *work, uint32_t t0)
     j.seen = (window *)(void *)base;
     j.of = (uint32_t *)(void *)(base + seen);
     j.floats = (float *)(void *)(base + seen + of);
-    for (uint32_t o = 0; o < j.s.windows; o++)
+    j.apart = true;
+    for (uint32_t a = 0; a < RHEO_AXES; a++)
+        j.apart = j.apart && j.s.size[a] > 0 && j.s.size[a] == j.s.stride[a] && !j.s.before[a];
+    j.small = true;
+    for (uint32_t o = 0; o < j.s.windows; o++) {
         j.seen[o] = window_of(&j.s, work->node->options.v, o);
+        j.small = j.small && j.seen[o].count <= 64;
+    }
     return j;
 }
 
@@ -197,14 +205,6 @@ static float pool_window(const shape *s, const window *w, int kind, const float 
             }
         }
     return kind == MAX ? most : sum * (float)w->share;
-}
-
-static bool apart(const shape *s)
-{
-    bool all = true;
-    for (uint32_t a = 0; a < RHEO_AXES; a++)
-        all = all && s->size[a] > 0 && s->size[a] == s->stride[a] && s->before[a] == 0;
-    return all;
 }
 
 static void find_windows(const job *j)
@@ -275,6 +275,22 @@ static bool adaptive(const shape *s)
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
+/* The largest of windows in one plane that do not overlap, of all channels; ny, nx: their size. */
+static inline __attribute__((always_inline)) void
+largest(const shape *s, const uint32_t ny, const uint32_t nx, const float *x, float *to)
+{
+    for (uint32_t c = 0; c < s->channels; c++, x += s->places)
+        for (uint32_t oy = 0; oy < s->out[1]; oy++)
+            for (uint32_t ox = 0; ox < s->out[2]; ox++) {
+                const float *line = x + (size_t)oy * ny * s->in[2] + (size_t)ox * nx;
+                float most = -INFINITY;
+                for (uint32_t y = 0; y < ny; y++, line += s->in[2])
+                    for (uint32_t i = 0; i < nx; i++)
+                        most = line[i] > most || line[i] != line[i] ? line[i] : most;
+                *to++ = most;
+            }
+}
+
 static void forward_row(void *argument, uint32_t row, uint32_t thread)
 {
     const job *j = argument;
@@ -284,10 +300,18 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     const int kind = (int)work->node->options.v[KIND];
     const bool bits = out->form == RHEO_BITS;
     if (bits && !adaptive(&j->s)) {
-        (apart(&j->s) ? or_row_apart : or_row)(j, t, b);
+        (j->apart ? or_row_apart : or_row)(j, t, b);
         return;
     }
     const float *x = row_floats(j, t, b, thread);
+    if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
+        float *to = rheo__real_row(out, t, b);
+        if (j->s.size[1] == 2 && j->s.size[2] == 2)
+            largest(&j->s, 2, 2, x, to);
+        else
+            largest(&j->s, j->s.size[1], j->s.size[2], x, to);
+        return;
+    }
     if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));
     for (uint32_t c = 0, n = 0; c < j->s.channels; c++) {
         for (uint32_t o = 0; o < j->s.windows; o++, n++) {
@@ -303,7 +327,7 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const job j = lay_out(work, t0);
-    if (apart(&j.s)) find_windows(&j);
+    if (j.apart) find_windows(&j);
     t1 = rheo__last_step(&work->out, t0, t1);
     rheo__parallel(work->ctx, (t1 - t0) * work->B, forward_row, (void *)(uintptr_t)&j);
 }
@@ -352,17 +376,42 @@ static uint64_t window_bits(const shape *s, const window *w, const uint64_t *bit
     return all;
 }
 
-/* winner() of spikes: those that are 1 are equal, or all are. */
-static uint32_t spike_winner(const shape *s, const window *w, const uint64_t *bits,
-                             uint32_t channel, uint32_t draw, bool first)
+/* The same of real numbers: which places hold the largest. */
+static inline __attribute__((always_inline)) uint64_t
+largest_places(const float *x, const uint32_t nz, const uint32_t ny, const uint32_t nx, size_t line,
+               size_t plane)
 {
-    uint64_t set = window_bits(s, w, bits, channel);
-    const uint32_t equal = set ? (uint32_t)__builtin_popcountll(set) : w->count;
-    uint32_t index = first ? 0 : (uint32_t)(((uint64_t)draw * equal) >> 32);
-    if (set) {
-        for (; index > 0; index--) set &= set - 1;
-        index = (uint32_t)__builtin_ctzll(set);
-    }
+    float most = -INFINITY;
+    uint64_t all = 0;
+    uint32_t at = 0;
+    for (uint32_t z = 0; z < nz; z++)
+        for (uint32_t y = 0; y < ny; y++)
+            for (uint32_t i = 0; i < nx; i++) {
+                const float value = x[z * plane + y * line + i];
+                most = value > most ? value : most;
+            }
+    for (uint32_t z = 0; z < nz; z++)
+        for (uint32_t y = 0; y < ny; y++)
+            for (uint32_t i = 0; i < nx; i++, at++) {
+                const float value = x[z * plane + y * line + i];
+                all |= (uint64_t) !(value < most || value > most) << at;
+            }
+    return all;
+}
+
+static uint64_t window_reals(const shape *s, const window *w, const float *x)
+{
+    const uint32_t n[3] = {w->end[0] - w->begin[0], w->end[1] - w->begin[1],
+                           w->end[2] - w->begin[2]};
+    const size_t line = s->in[2], plane = line * s->in[1];
+    x += w->begin[0] * plane + w->begin[1] * line + w->begin[2];
+    if (n[0] == 1 && n[1] == 2 && n[2] == 2) return largest_places(x, 1, 2, 2, line, plane);
+    return largest_places(x, n[0], n[1], n[2], line, plane);
+}
+
+/* The place in the channel of the index-th place of a window. */
+static uint32_t place_of(const shape *s, const window *w, uint32_t index)
+{
     const uint32_t width = w->end[2] - w->begin[2], height = w->end[1] - w->begin[1];
     uint32_t y = 0, z = 0;
     for (; index >= width; index -= width) y++;
@@ -370,26 +419,55 @@ static uint32_t spike_winner(const shape *s, const window *w, const uint64_t *bi
     return ((w->begin[0] + z) * s->in[1] + w->begin[1] + y) * s->in[2] + w->begin[2] + index;
 }
 
-/* The gradient of max goes to the winners. */
+/* Which of equal places, for a number drawn for each window; four are drawn at a time. */
+typedef struct choice {
+    const job *j;
+    rheo_key key;
+    uint32_t t, b, quad, draw[4]; /* quad: of the four; before the first UINT32_MAX */
+    bool first;
+} choice;
+
+static uint32_t drawn(choice *c, uint32_t n)
+{
+    if (c->first) return 0;
+    if (n / 4 != c->quad)
+        rheo__draw(c->key, c->j->work, c->b, c->j->work->step0 + c->t, n / 4, c->draw);
+    c->quad = n / 4;
+    return c->draw[n % 4];
+}
+
+/* The gradient of max goes to the winners; n: the window's number. */
+static uint32_t choose(choice *c, const window *w, uint64_t equal, uint32_t n)
+{
+    const uint32_t count = equal ? (uint32_t)__builtin_popcountll(equal) : w->count;
+    uint32_t index = count > 1 ? (uint32_t)(((uint64_t)drawn(c, n) * count) >> 32) : 0;
+    if (!equal) return place_of(&c->j->s, w, index);
+    for (; index > 0; index--) equal &= equal - 1;
+    return place_of(&c->j->s, w, (uint32_t)__builtin_ctzll(equal));
+}
+
 static void winners_row(const job *j, uint32_t t, uint32_t b, uint32_t thread, const float *g,
                         float *to)
 {
     const rheo_work *work = j->work;
     const shape *s = &j->s;
-    const bool first = (int)work->node->options.v[TIES] == FIRST;
-    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-    bool small = work->in[0]->form == RHEO_BITS;
-    for (uint32_t o = 0; o < s->windows; o++) small = small && j->seen[o].count <= 64;
-    const uint64_t *bits = small ? rheo__bits_row(work->in[0], t, b) : NULL;
-    const float *x = small ? NULL : row_floats(j, t, b, thread);
-    uint32_t draw[4] = {0};
+    const bool bits = work->in[0]->form == RHEO_BITS && j->small;
+    const uint64_t *row = bits ? rheo__bits_row(work->in[0], t, b) : NULL;
+    const float *x = bits ? NULL : row_floats(j, t, b, thread);
+    choice by = {.j = j, .t = t, .b = b, .quad = UINT32_MAX};
+    by.key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    by.first = (int)work->node->options.v[TIES] == FIRST;
     for (uint32_t c = 0, n = 0; c < s->channels; c++) {
         const uint32_t channel = c * s->places;
         for (uint32_t o = 0; o < s->windows; o++, n++) {
-            if (!first && n % 4 == 0) rheo__draw(key, work, b, work->step0 + t, n / 4, draw);
-            const uint32_t p = small
-                                   ? spike_winner(s, &j->seen[o], bits, channel, draw[n % 4], first)
-                                   : winner(s, &j->seen[o], x + channel, draw[n % 4], first);
+            const window *w = &j->seen[o];
+            uint32_t p;
+            if (bits)
+                p = choose(&by, w, window_bits(s, w, row, channel), n);
+            else if (j->small)
+                p = choose(&by, w, window_reals(s, w, x + channel), n);
+            else
+                p = winner(s, w, x + channel, drawn(&by, n), by.first);
             to[channel + p] += g[n];
         }
     }
