@@ -157,7 +157,7 @@ static rheo_status prepare(rheo_plan *plan, rheo_arena *arena)
     RHEO_TRY(rheo__plan_check(plan));
     set_spans(plan);
     rheo__plan_find_wanted(plan);
-    rheo__plan_find_givers(plan);
+    rheo__plan_find_readers(plan);
     walk(plan, arena); /* once more, now that every loop knows the form of its source */
     arena->used = 0;
     walk(plan, arena);

@@ -100,7 +100,7 @@ rheo_status rheo__plan_check(rheo_plan *plan);
 void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena);
 void rheo__plan_shape_inputs(rheo_plan *plan);
 void rheo__plan_find_wanted(rheo_plan *plan);
-void rheo__plan_find_givers(rheo_plan *plan);
+void rheo__plan_find_readers(rheo_plan *plan);
 void rheo__plan_shape_gradients(rheo_plan *plan, rheo_arena *arena);
 void rheo__plan_point_gradients(rheo_plan *plan);
 /* The end of the span of steps that t is in: the next multiple of the segment or of `truncate`. */

@@ -196,16 +196,12 @@ void rheo__plan_find_wanted(rheo_plan *plan)
             if (plan->wanted[m] && plan->term[m] == plan->term[n]) plan->wanted[n] = true;
 }
 
-/* Where the only reader of a population's spikes gives dL/d out when it is asked, there is no
- * signal of it. */
-static const rheo_work *giver_of(const rheo_plan *plan, uint32_t n)
+/* The node that alone reads n's signal, in the same step and without another term; or NULL. */
+static const rheo_work *only_reader(const rheo_plan *plan, uint32_t n)
 {
     const rheo_net *net = plan->net;
-    const rheo_node_spec *node = &net->node[n];
     const rheo_edge *only = NULL;
-    if (!node->layer->asks || rheo__is_analogue(node) || plan->cyclic[n] || plan->request.pull ||
-        n == net->output || !plan->wanted[n])
-        return NULL;
+    if (n == net->output) return NULL;
     for (uint32_t m = 0; m < net->nodes; m++)
         if ((plan->term[m] == plan->term[n]) != (m == n)) return NULL;
     for (uint32_t e = 0; e < net->edges; e++) {
@@ -213,14 +209,28 @@ static const rheo_work *giver_of(const rheo_plan *plan, uint32_t n)
         if (only || plan->delayed[e]) return NULL;
         only = &net->edge[e];
     }
-    if (!only || plan->cyclic[only->to]) return NULL;
-    const rheo_node_spec *to = &net->node[only->to];
-    return to->layer->gives && to->layer->gives(to) ? &plan->work[only->to] : NULL;
+    return only ? &plan->work[only->to] : NULL;
 }
 
-void rheo__plan_find_givers(rheo_plan *plan)
+/* Where the only reader of a population's spikes gives dL/d out when it is asked, there is no
+ * signal of it. */
+static bool asks(const rheo_plan *plan, uint32_t n, const rheo_work *reader)
 {
-    for (uint32_t n = 0; n < plan->net->nodes; n++) plan->work[n].giver = giver_of(plan, n);
+    const rheo_node_spec *node = &plan->net->node[n], *to = reader->node;
+    return node->layer->asks && !rheo__is_analogue(node) && !plan->request.pull &&
+           plan->wanted[n] && !plan->cyclic[n] && !plan->cyclic[to->index] && to->layer->gives &&
+           to->layer->gives(to);
+}
+
+void rheo__plan_find_readers(rheo_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->net->nodes; n++) {
+        const rheo_work *reader = only_reader(plan, n);
+        if (!reader) continue;
+        if (asks(plan, n, reader)) plan->work[n].giver = reader;
+        plan->work[n].winners =
+            reader->node->layer->winners && reader->node->layer->winners(reader->node);
+    }
 }
 
 static void take_like(rheo_plan *plan, rheo_signal *g, const rheo_signal *like, uint32_t rows,

@@ -122,6 +122,15 @@ typedef struct rheo_give {
     float *to;
 } rheo_give;
 
+/* image[place[p] + line[i] + …] += map[p] w[i][…] for each map[p] that is not 0, ascending; `width`
+ * floats of each line, whole vectors. Whole vectors of the map are readable. */
+typedef struct rheo_scatter {
+    const float *map, *w;
+    const uint32_t *place, *line;
+    uint32_t P, lines, width;
+    float *image;
+} rheo_scatter;
+
 /* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
  * piece.from, stride apart. Pieces ascend in `to`. */
 typedef struct rheo_piece {
@@ -162,6 +171,7 @@ typedef struct rheo_kernels {
     uint32_t few; /* outputs up to which bit_sums is worth more than the product; at most RHEO_FEW */
     void (*bit_sums)(const rheo_bit_sums *b);
     void (*give)(const rheo_give *g);
+    void (*scatter)(const rheo_scatter *s);
     /* bit j of word i becomes bit i of word j */
     void (*transpose_bits)(uint64_t word[64]);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);

@@ -232,12 +232,19 @@ typedef struct parts {
     size_t floats;
 } parts;
 
+/* Behind the largest of windows most of dL/d out is 0. */
+static bool scatters(const rheo_work *work)
+{
+    return work->winners && !transposed(work->node);
+}
+
 static parts lay_out(const rheo_work *work, const rheo_correlation *c)
 {
     const bool turned = transposed(work->node);
     const rheo_weights weights = weights_of(work->node, c);
     int use = turned ? RHEO_CORRELATE_BACK : RHEO_CORRELATE;
-    if (work->gradient) use |= RHEO_CORRELATE | RHEO_CORRELATE_BACK;
+    if (work->gradient)
+        use |= RHEO_CORRELATE | (scatters(work) ? RHEO_CORRELATE_SCATTER : RHEO_CORRELATE_BACK);
     if (!turned && work->in[0] && rheo__spikes(work->in[0])) use |= RHEO_CORRELATE_SPARSE;
     parts p = {.made = work->derived, .floats = rheo__weights_floats(&weights)};
     p.products =
@@ -278,7 +285,9 @@ static void need(const rheo_work *work, rheo_need *out)
     out->derived = lay_out(work, &c).floats;
     if (work->gradient || !turned) out->scratch = rheo__correlate_scratch(work->ctx, &c);
     if (work->gradient || turned)
-        out->scratch = larger(out->scratch, rheo__correlate_back_scratch(work->ctx, &c));
+        out->scratch =
+            larger(out->scratch, scatters(work) ? rheo__correlate_scatter_scratch(work->ctx, &c)
+                                                : rheo__correlate_back_scratch(work->ctx, &c));
     if (work->gradient)
         out->scratch = larger(out->scratch, rheo__correlate_weights_scratch(work->ctx, &c));
     out->scratch += first_bytes(work, &c);
@@ -384,6 +393,8 @@ static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
     run.t1 = rheo__last_step(work->in[0], t0, t1);
     if (turned)
         rheo__correlate(&run);
+    else if (scatters(work))
+        rheo__correlate_scatter(&run);
     else
         rheo__correlate_back(&run);
 }

@@ -29,14 +29,19 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     const rheo_kernels *k = rheo__kernels(ctx);
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m) * m;
     const uint32_t taps = rheo__blocks(c->K, m) * m;
-    const size_t sizes[5] = {
+    const bool scatter = (use & RHEO_CORRELATE_SCATTER) != 0;
+    const size_t lines = rheo__scatter_lines(c);
+    const size_t sizes[7] = {
         use & RHEO_CORRELATE ? (size_t)c->groups * outs * c->K : 0,
         use & RHEO_CORRELATE_BACK ? (size_t)c->groups * taps * c->out_group : 0,
         use & RHEO_CORRELATE_SPARSE ? (size_t)c->groups * c->K * rheo__pitch(c->out_group) : 0,
-        taps, taps};
+        taps,
+        taps,
+        scatter ? c->out * lines * rheo__scatter_width(c) : 0,
+        scatter ? lines : 0};
     rheo_correlate_parts p = {0};
-    float *at[5] = {NULL};
-    for (int i = 0; i < 5; i++) {
+    float *at[7] = {NULL};
+    for (int i = 0; i < 7; i++) {
         if (memory && sizes[i]) at[i] = memory + p.floats;
         p.floats += (sizes[i] + 15) / 16 * 16;
     }
@@ -45,6 +50,8 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     p.rows = at[2];
     p.tap = (uint32_t *)(void *)at[3];
     p.back_tap = (uint32_t *)(void *)at[4];
+    p.lines = at[5];
+    p.line = (uint32_t *)(void *)at[6];
     return p;
 }
 
@@ -86,6 +93,7 @@ void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m);
     const uint32_t pitch = rheo__pitch(c->out_group);
     fill_taps(c, rheo__blocks(c->K, m) * m, parts->tap);
+    if (parts->lines) rheo__scatter_pack(c, weights, parts->lines, parts->line);
     for (uint32_t g = 0; g < c->groups; g++) {
         const float *w = weights + (size_t)g * c->out_group * c->K;
         const rheo_operand rows = {.real = w, .row = c->K, .col = 1};

@@ -1,13 +1,14 @@
 /* correlate.h: the three products of convolution, for the layers conv and conv-transpose.
  *
  *   map[o,p]   = start + sum_k w[o,k] image[k at p]         rheo__correlate
- *   image[q]   = start + sum_o,k w[o,k] map[o,p], k at p = q  rheo__correlate_back
+ *   image[q]   = start + sum_o,k w[o,k] map[o,p], k at p = q  rheo__correlate_back, _scatter
  *   gw[o,k]    = sum_rows,p  map[o,p] image[k at p]           rheo__correlate_weights
  *
  * o: a channel of the map; p: a position of it; k: a tap, that is an input channel of the group and
  * a place in the kernel. `image` is what the windows slide over, `map` has a number for each
  * position. Each output is one running sum: over ascending k; over ascending k of sums over
- * ascending o; over ascending rows and positions. How the work is cut changes no bit. */
+ * ascending o (scattered: over ascending o, then p); over ascending rows and positions. How the
+ * work is cut changes no bit. */
 #ifndef RHEO_SRC_CORRELATE_H
 #define RHEO_SRC_CORRELATE_H
 #include "layer/window.h"
@@ -24,11 +25,18 @@ typedef struct rheo_correlation {
 void rheo__correlation_finish(rheo_correlation *c); /* from window, groups, in, out */
 
 /* What is made of the weights, for the products in use. */
-enum { RHEO_CORRELATE = 1, RHEO_CORRELATE_BACK = 2, RHEO_CORRELATE_SPARSE = 4 };
+enum {
+    RHEO_CORRELATE = 1,
+    RHEO_CORRELATE_BACK = 2,
+    RHEO_CORRELATE_SPARSE = 4,
+    RHEO_CORRELATE_SCATTER = 8
+};
 typedef struct rheo_correlate_parts {
     float *ahead;       /* [groups][blocks of out_group][K][tile_m] */
     float *back;        /* [groups][blocks of K, place by place][out_group][tile_m] */
     float *rows;        /* [groups][K][pitch of out_group] */
+    float *lines;       /* [out][lines of the kernel][width], channels side by side */
+    uint32_t *line;     /* [lines] places in such an image */
     uint32_t *tap;      /* [K and the rest of a block] places in the padded image */
     uint32_t *back_tap; /* the same in the order of `back`: all channels of a place in the kernel */
     size_t floats;      /* of all */
@@ -53,9 +61,12 @@ typedef struct rheo_correlate_run {
 /* Bytes of scratch, for all threads. */
 size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c);
 size_t rheo__correlate_back_scratch(const rheo_context *ctx, const rheo_correlation *c);
+size_t rheo__correlate_scatter_scratch(const rheo_context *ctx, const rheo_correlation *c);
 size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c);
 void rheo__correlate(const rheo_correlate_run *run);
 void rheo__correlate_back(const rheo_correlate_run *run);
+/* The same where the map is mostly 0; without start. */
+void rheo__correlate_scatter(const rheo_correlate_run *run);
 /* grad [out, K] of the rows; add: to what stands there */
 void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool add);
 /* grad[o] = (add: grad[o] +) sum over rows and positions of map[o,p], of each channel of a signal
@@ -72,6 +83,10 @@ void rheo__correlate_weights_reference(const rheo_correlation *c, size_t rows, c
                                        const double *map, double *grad);
 
 /* ---- shared by correlate*.c ---- */
+
+uint32_t rheo__scatter_lines(const rheo_correlation *c);
+uint32_t rheo__scatter_width(const rheo_correlation *c);
+void rheo__scatter_pack(const rheo_correlation *c, const float *weights, float *to, uint32_t *line);
 
 /* 0/1 spikes */
 static inline bool rheo__spikes(const rheo_signal *s)

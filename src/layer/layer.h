@@ -107,6 +107,7 @@ typedef struct rheo_work {
     rheo_signal readout;       /* v of a population [T,B,N] when asked for; else real NULL */
     const rheo_signal *gout;   /* dL/d out, real, whole window (stride_t 0 with out static); NULL: 0 */
     const struct rheo_work *giver; /* dL/d out is asked of this consumer, block by block; gout is NULL */
+    bool winners;              /* dL/d out is 0 but for one place in each window of the only consumer */
     const rheo_signal *greadout;
     rheo_signal gin[RHEO_PORTS]; /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
                                     summed over time); real NULL: not wanted */
@@ -160,6 +161,8 @@ typedef struct rheo_layer {
     bool (*gives)(const rheo_node_spec *node);
     void (*give)(const rheo_work *work, uint32_t t0, uint32_t t1, uint32_t b, uint32_t block,
                  float *to);
+    /* Whether dL/d in is 0 but for one place in each window. NULL: it is not. */
+    bool (*winners)(const rheo_node_spec *node);
     void (*begin_sample)(const rheo_work *work);        /* local learning, before a sample: normalise
                                                            weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is

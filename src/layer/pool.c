@@ -499,6 +499,15 @@ static void backward_row(void *argument, uint32_t row, uint32_t thread)
     }
 }
 
+/* One of four places, or fewer. */
+static bool winners(const rheo_node_spec *node)
+{
+    const shape s = shape_of(node);
+    uint32_t places = 1;
+    for (uint32_t a = 0; a < RHEO_AXES; a++) places *= s.size[a] ? s.stride[a] : s.in[a] / s.out[a];
+    return (int)node->options.v[KIND] == MAX && places >= 4;
+}
+
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     if (!work->gout || !work->gin[0].real) {
@@ -627,6 +636,7 @@ const rheo_layer rheo__layer_pool = {
     .need = need,
     .forward = forward,
     .backward = backward,
+    .winners = winners,
     .count = count,
     .reference_forward = reference_forward,
     .reference_backward = reference_backward,
