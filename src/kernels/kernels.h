@@ -189,6 +189,9 @@ typedef struct rheo_kernels {
     void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,
                 size_t n);
     void (*scale)(float factor, float *x, size_t n);
+    /* sums in double, in a fixed order: of squares; of x, number i to sum[i % 8] */
+    double (*square_sum)(const float *x, size_t n);
+    void (*sums)(const float *x, size_t n, double sum[8]);
     void (*clamp)(float low, float high, float *x, size_t n);
     /* out = 1 where uniform < p, packed: bit j of step t from draw (key, {c0, c1, c2 + t, j/4}), lane
      * j%4; rows of out out_t words apart. p[j] in [0,1] is searched once for what is not 0, and the

@@ -359,10 +359,7 @@ static void channel_task(void *argument, uint32_t channel, uint32_t thread)
     for (uint32_t t = a->run->t0; t < a->run->t1; t++)
         for (uint32_t b = 0; b < a->run->B; b++) {
             const float *row = rheo__real_row(a->s, t, b) + (size_t)channel * a->size;
-            uint32_t i = 0;
-            for (; i + 8 <= a->size; i += 8)
-                for (uint32_t k = 0; k < 8; k++) sum[k] += row[i + k];
-            for (; i < a->size; i++) sum[i % 8] += row[i];
+            rheo__kernels(a->run->ctx)->sums(row, a->size, sum);
         }
     const double all =
         ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));

@@ -118,15 +118,9 @@ static void pass(rheo_update *update, rheo_task_fn *fn)
         for (uint32_t i = 0; i < update->pieces; i++) fn(update, i, 0);
 }
 
-static double square_sum(const float *g, size_t count)
+static double square_sum(const rheo_update *update, const rheo_share *piece, const float *g)
 {
-    double lane[16] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + 16 <= count; i += 16)
-        for (size_t l = 0; l < 16; l++) lane[l] += (double)g[i + l] * (double)g[i + l];
-    for (; i < count; i++) lane[i % 16] += (double)g[i] * (double)g[i];
-    for (size_t l = 0; l < 16; l++) sum += lane[l];
-    return sum;
+    return rheo__kernels(update->ctx)->square_sum(g, piece->count);
 }
 
 static double norm(const rheo_update *update)
@@ -145,7 +139,7 @@ static void add_piece(void *arg, uint32_t task, uint32_t thread)
     float *restrict sum = piece->sum;
     const float factor = (float)update->factor;
     (void)thread;
-    piece->square = square_sum(g, piece->count);
+    piece->square = square_sum(update, piece, g);
     for (size_t i = 0; sum && i < piece->count; i++) sum[i] += factor * g[i];
 }
 
@@ -158,7 +152,7 @@ static void mean_piece(void *arg, uint32_t task, uint32_t thread)
     (void)thread;
     for (size_t i = 0; i < piece->count; i++) piece->g[i] = piece->sum[i] / count;
     memset(piece->sum, 0, piece->count * sizeof(float));
-    piece->square = square_sum(piece->g, piece->count);
+    piece->square = square_sum(update, piece, piece->g);
 }
 
 static void limit_piece(void *arg, uint32_t task, uint32_t thread)
@@ -168,7 +162,7 @@ static void limit_piece(void *arg, uint32_t task, uint32_t thread)
     const float limit = (float)update->clip_value;
     (void)thread;
     rheo__kernels(update->ctx)->clamp(-limit, limit, piece->g, piece->count);
-    piece->square = square_sum(piece->g, piece->count);
+    piece->square = square_sum(update, piece, piece->g);
 }
 
 static void step_piece(void *arg, uint32_t task, uint32_t thread)
