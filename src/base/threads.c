@@ -1,10 +1,12 @@
 /* threads.c: the pool.
  *
- * The caller publishes a job and raises `round`; every worker takes part in every round, draws
- * tasks from `next` until none is left, and leaves by lowering `active`. The caller works too, as
- * thread 0, then waits for active = 0, so a job's fields are never read after the next one is
- * written. Threads start with the first job that can use them, and again in a forked child, where
- * only the forking thread lives on. If the system refuses a thread, fewer do the same work. */
+ * The caller publishes a job and raises `round`; every worker takes part in every round, and leaves
+ * by lowering `active`. Each thread has a lot of neighbouring tasks, the same in every job of as
+ * many tasks: what it wrote is in its own cache, and no line is written by two. Who has done his
+ * own draws from the others' lots. The caller works too, as thread 0, then waits for active = 0, so
+ * a job's fields are never read after the next one is written. Threads start with the first job
+ * that can use them, and again in a forked child, where only the forking thread lives on. If the
+ * system refuses a thread, fewer do the same work. */
 #include "base/threads.h"
 
 #include <pthread.h>
@@ -17,9 +19,11 @@
 enum { SPINS = 10000 };
 
 typedef struct worker {
+    _Alignas(64) atomic_uint_fast64_t next; /* of its lot; wider than tasks: drawn once too often */
+    uint64_t end;
     struct rheo_pool *pool;
     pthread_t handle;
-    uint32_t thread; /* 1 … threads-1 */
+    uint32_t thread; /* 0: the caller */
 } worker;
 
 struct rheo_pool {
@@ -29,11 +33,9 @@ struct rheo_pool {
     uint32_t started, spins;
     rheo_task_fn *fn;
     void *arg;
-    uint32_t tasks;
     bool stop;
-    atomic_uint_fast64_t next; /* wider than tasks: every thread draws once too often */
     atomic_uint round, active;
-    worker workers[];
+    worker workers[]; /* [threads], the caller first */
 };
 
 static void pause_briefly(void)
@@ -48,11 +50,15 @@ static _Thread_local bool inside;
 
 static void draw_tasks(struct rheo_pool *pool, uint32_t thread)
 {
+    const uint32_t lots = pool->started + 1;
     inside = true;
-    for (;;) {
-        uint64_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= pool->tasks) break;
-        pool->fn(pool->arg, (uint32_t)task, thread);
+    for (uint32_t i = 0; i < lots; i++) {
+        worker *lot = &pool->workers[(thread + i) % lots];
+        for (;;) {
+            const uint64_t task = atomic_fetch_add_explicit(&lot->next, 1, memory_order_relaxed);
+            if (task >= lot->end) break;
+            pool->fn(pool->arg, (uint32_t)task, thread);
+        }
     }
     inside = false;
 }
@@ -105,10 +111,10 @@ static void start(rheo_context *ctx, pid_t pid)
     pool->spins = (long)ctx->options.threads <= online ? SPINS : 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (uint32_t i = 0; i + 1 < ctx->options.threads; i++) {
+    for (uint32_t i = 1; i < ctx->options.threads; i++) {
         worker *self = &pool->workers[i];
         self->pool = pool;
-        self->thread = i + 1;
+        self->thread = i;
         if (pthread_create(&self->handle, NULL, work, self) != 0) break;
         pool->started++;
     }
@@ -145,8 +151,10 @@ void rheo__parallel(rheo_context *ctx, uint32_t tasks, rheo_task_fn *fn, void *a
     if (pool->pid != pid) start(ctx, pid);
     pool->fn = fn;
     pool->arg = arg;
-    pool->tasks = tasks;
-    atomic_store(&pool->next, 0);
+    for (uint64_t i = 0, lots = pool->started + 1; i < lots; i++) {
+        atomic_store_explicit(&pool->workers[i].next, i * tasks / lots, memory_order_relaxed);
+        pool->workers[i].end = (i + 1) * tasks / lots;
+    }
     atomic_store(&pool->active, pool->started);
     raise_round(pool);
     draw_tasks(pool, 0);
@@ -166,7 +174,8 @@ void rheo__pool_free(rheo_context *ctx)
     if (pool->pid == getpid()) {
         pool->stop = true;
         raise_round(pool);
-        for (uint32_t i = 0; i < pool->started; i++) pthread_join(pool->workers[i].handle, NULL);
+        for (uint32_t i = 0; i < pool->started; i++)
+            pthread_join(pool->workers[i + 1].handle, NULL);
         pthread_cond_destroy(&pool->done);
         pthread_cond_destroy(&pool->start);
         pthread_mutex_destroy(&pool->mutex);
