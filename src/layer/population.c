@@ -200,6 +200,7 @@ static void reset(const rheo_work *work)
 typedef struct span_argument {
     const rheo_work *work;
     uint32_t t0, t1;
+    rheo_pseudo pseudo; /* backward */
 } span_argument;
 
 /* Bits as floats, [t][count][64]. */
@@ -299,7 +300,7 @@ static void compete_task(void *argument, uint32_t b, uint32_t thread)
     const uint32_t blocks = rheo__words(size_of(work)), pitch = blocks * RHEO_BLOCK;
     const bench own = lay_out(work, thread);
     for (uint32_t t = a->t0; t < a->t1; t++) {
-        const span_argument one = {work, t, t + 1};
+        const span_argument one = {.work = work, .t0 = t, .t1 = t + 1};
         rheo_block d = {0};
         describe(&one, b, 0, blocks, &own, &d);
         find_states(work, work->state, b, 0, d.state);
@@ -346,7 +347,7 @@ static void forward_task(void *argument, uint32_t task, uint32_t thread)
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     const bool moving = work->out.stride_t || (work->readout.real && work->readout.stride_t);
-    span_argument a = {work, t0, moving ? t1 : t0 + 1};
+    span_argument a = {.work = work, .t0 = t0, .t1 = moving ? t1 : t0 + 1};
     const uint32_t blocks = rheo__words(size_of(work)), tasks = work->B * blocks;
     if (competes(work)) {
         rheo__parallel(work->ctx, work->B, compete_task, &a);
@@ -389,7 +390,7 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     const size_t first = (size_t)block * RHEO_BLOCK;
     const bench own = lay_out(work, thread);
     const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_SURROGATE);
-    rheo_block_adjoint d = {.pseudo = rheo__node_pseudo(work->node), .work = own.work};
+    rheo_block_adjoint d = {.pseudo = a->pseudo, .work = own.work};
     d.pseudo.key = &key;
     d.pseudo.sample = work->sample ? work->sample[b] : b;
     d.pseudo.show = work->show;
@@ -433,7 +434,7 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
 
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    span_argument a = {work, t0, work->out.stride_t ? t1 : t0 + 1};
+    span_argument a = {work, t0, work->out.stride_t ? t1 : t0 + 1, rheo__node_pseudo(work->node)};
     /* sums over the whole window, whatever cuts dL/d(state) */
     if (t1 == work->T && rheo__constants_tape(work) > 0)
         memset(work->tape, 0, rheo__constants_tape(work) * sizeof(float));
