@@ -1,6 +1,8 @@
-/* Benchmark tasks: the work that a floor is made of, counted by hand; the pixels that they run on.
- * Times are not tested. */
+/* Benchmark tasks: the work that a floor is made of, counted by hand; the pixels that they run on;
+ * what is handed to other programs. Times are not tested. */
+#include "array/npy.h"
 #include "recipe/bench.h"
+#include "data_files.h"
 #include "one_context.h"
 
 static int set_up(void **state)
@@ -45,6 +47,7 @@ static void test_fc(void **state)
     rheo_bench_run b = started("fc");
     for (int i = 0; i < 15; i++) { /* 14 batches, then round again */
         CHECK_OK(ctx, b.task->run(&b));
+        CHECK_OK(ctx, b.task->rest(&b));
         const double fixed = 2 * 128.0 * 784 * 1000 + 25 * 128.0 * 1000 * 10;
         const double spikes = (b.macs - fixed) / 20;
         assert_true(spikes > 0 && spikes < 25 * 128 * 1000.0);
@@ -78,6 +81,127 @@ static void test_images(void **state)
     CHECK_NEAR(sum / (double)size, 0.1307, 0.01);
     CHECK_NEAR(active / (double)size, 0.191, 0.02);
     b.task->close(&b);
+}
+
+static double layer_macs(const char *name, double *spikes)
+{
+    rheo_bench_run b = started(name);
+    CHECK_OK(ctx, b.task->run(&b));
+    CHECK_OK(ctx, b.task->rest(&b));
+    *spikes = 0;
+    const rheo_signal *in = &b.plan->work[0].out;
+    for (uint32_t t = 0; t < in->T && in->form == RHEO_BITS; t++)
+        *spikes += (double)rheo__signal_popcount(in, t, 0, in->B);
+    const double macs = b.macs;
+    b.task->close(&b);
+    return macs;
+}
+
+/* 512 to 512, T 500, B 16, dense: forward and weight gradient. On spikes: each meets 1024 synapses,
+ * there and back. */
+static void test_layer(void **state)
+{
+    (void)state;
+    double spikes;
+    assert_true(layer_macs("layer-512", &spikes) == 2 * 500.0 * 16 * 512 * 512);
+    assert_true(layer_macs("layer-1024-1", &spikes) == 2 * 1024 * spikes);
+    CHECK_NEAR(spikes / (500 * 16 * 1024), 0.01, 1e-3);
+}
+
+/* dL/dx = W^T dL/di, of some places; twice the same, so a run leaves the loss's gradient as it is.
+ */
+static void test_layer_input(void **state)
+{
+    (void)state;
+    rheo_bench_run b = started("layer-1024-input");
+    uint32_t rows, cols;
+    const float *w = rheo_net_parameter(b.job.net, "1.weight", &rows, &cols);
+    const rheo_param *p = rheo__net_param(b.job.net, "1", "weight");
+    double most = 0;
+    for (int run = 0; run < 2; run++) {
+        CHECK_OK(ctx, b.task->run(&b));
+        for (uint32_t i = 3; i < 1024; i += 97) {
+            const uint32_t t = i * 5 % 500, sample = i % 16;
+            const float *g = rheo__real_row(&b.plan->gradient[1], t, sample);
+            double sum = 0, size = 0;
+            for (uint32_t n = 0; n < 1024; n++) {
+                const double term =
+                    (double)w[p->transposed ? i * 1024 + n : n * 1024 + i] * (double)g[n];
+                sum += term;
+                size += fabs(term);
+            }
+            most = fmax(most, size);
+            CHECK_NEAR(rheo__real_row(&b.plan->gradient[0], t, sample)[i], sum,
+                       1024 * 0x1p-24 * size);
+        }
+    }
+    assert_true(most > 0);
+    b.task->close(&b);
+}
+
+static const rheo_array *named(const rheo_array *arrays, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcmp(arrays[i].name, name)) return &arrays[i];
+    fail_msg("no array %s", name);
+    return NULL;
+}
+
+/* The spikes that are handed out follow from the input and the weights that are, in double,
+ * wherever v is not as near to the threshold as float32's sums can be off. */
+static void test_exchange(void **state)
+{
+    (void)state;
+    rheo_array *arrays = NULL;
+    uint32_t count = 0, fired = 0;
+    const char *set[] = {"code.steps=40", NULL};
+    const char *path = in_folder("x.npz");
+    CHECK_OK(ctx, rheo_bench_exchange(ctx, "layer-512", set, path));
+    CHECK_OK(ctx, rheo__npz_read(ctx, path, 1u << 28, &arrays, &count));
+    const rheo_array *x = named(arrays, count, "input"), *s = named(arrays, count, "s.1");
+    const rheo_array *w = named(arrays, count, "p.1.weight"), *b = named(arrays, count, "p.1.bias");
+    assert_int_equal(named(arrays, count, "g.1.weight")->count, 512 * 512);
+    assert_int_equal(named(arrays, count, "label")->count, 16);
+    assert_int_equal(x->shape[0], 40);
+    assert_int_equal(s->shape[0], 40);
+    for (uint64_t n = 5; n < 512; n += 101) { /* p is [out, in] */
+        double v = 0, last = 0;
+        for (uint64_t t = 0; t < 40; t++) {
+            const uint64_t row = t * 16 + n % 16;
+            double current = rheo__array_element(b, n);
+            for (uint64_t i = 0; i < 512; i++)
+                current +=
+                    rheo__array_element(w, n * 512 + i) * rheo__array_element(x, row * 512 + i);
+            v = 0.95 * v + current - last;
+            last = rheo__array_element(s, row * 512 + n);
+            if (fabs(v - 1) > 1e-4) assert_true(last == (v > 1));
+            fired += last > 0;
+        }
+    }
+    assert_true(fired > 0);
+    rheo__npz_free(ctx, arrays, count);
+    CHECK_FAILS(ctx, rheo_bench_exchange(ctx, "product", NULL, path), RHEO_UNSUPPORTED,
+                "product has");
+    CHECK_FAILS(ctx, rheo_bench_exchange(ctx, "fc", (const char *[]){"neuron.bet=1", NULL}, path),
+                RHEO_USAGE, "bet");
+}
+
+static bool three(void *user, const rheo_bench_turn *last)
+{
+    int *turn = user;
+    assert_int_equal(last == NULL, *turn == 0);
+    if (last) assert_true(last->seconds > 0 && last->floor > 0 && last->macs > 0);
+    return (*turn)++ < 3;
+}
+
+static void test_turns(void **state)
+{
+    (void)state;
+    int turn = 0;
+    CHECK_OK(ctx, rheo_bench_turns(ctx, "stream", NULL, three, &turn));
+    assert_int_equal(turn, 4);
+    CHECK_FAILS(ctx, rheo_bench_turns(ctx, "layer", NULL, three, &turn), RHEO_USAGE,
+                "no task 'layer'");
 }
 
 static void test_stdp(void **state)
@@ -121,8 +245,10 @@ static void test_interrupt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_product), cmocka_unit_test(test_fc),
-        cmocka_unit_test(test_images),  cmocka_unit_test(test_stdp),
-        cmocka_unit_test(test_names),   cmocka_unit_test(test_interrupt)};
+        cmocka_unit_test(test_product),  cmocka_unit_test(test_fc),
+        cmocka_unit_test(test_images),   cmocka_unit_test(test_stdp),
+        cmocka_unit_test(test_layer),    cmocka_unit_test(test_layer_input),
+        cmocka_unit_test(test_exchange), cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_interrupt)};
     return cmocka_run_group_tests(tests, set_up, close_context);
 }

@@ -95,10 +95,25 @@ RHEO_API rheo_status rheo_plot(rheo_context *ctx, const char *folder, const char
  * with .html; or their table, when it ends with .md, .csv or .json. */
 RHEO_API rheo_status rheo_report(rheo_context *ctx, const char *const *folders, const char *out);
 
-/* Times the benchmark task ("product", "fc", "epoch", "stdp"; NULL: all) beside its floor, with the
+/* Times a benchmark task (docs/bench.md has the list; NULL: all) beside its floor, with the
  * context's threads, as text or JSON. A task whose data are not there is left out of "all" with the
  * reason; asked for by name it is RHEO_MISSING. Takes seconds a task. */
 RHEO_API rheo_status rheo_bench(rheo_context *ctx, const char *task, bool json, char **text);
+/* Writes one run of a task, in which nothing is learned, to an .npz file, for another program to
+ * compare with: input, label, p.NODE.NAME and g.NODE.NAME of each parameter as files show them,
+ * s.NODE of each population. set: keys of the task's recipe, NULL-terminated, or NULL. */
+RHEO_API rheo_status rheo_bench_exchange(rheo_context *ctx, const char *task,
+                                         const char *const *set, const char *file);
+typedef struct rheo_bench_turn {
+    double seconds, floor; /* of the wall clock, of a part of the run */
+    double macs;           /* of the floor, of a run */
+    size_t memory;         /* the process's peak less its size when the data were loaded [bytes] */
+} rheo_bench_turn;
+/* Runs a task whenever `wait` returns true, for who takes turns with another program; last: of the
+ * run before, NULL before the first. */
+RHEO_API rheo_status rheo_bench_turns(rheo_context *ctx, const char *task, const char *const *set,
+                                      bool (*wait)(void *user, const rheo_bench_turn *last),
+                                      void *user);
 
 #ifdef __cplusplus
 }

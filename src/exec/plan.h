@@ -25,6 +25,7 @@ typedef struct rheo_request {
     bool in_fixed;
     bool train;        /* dropout, batch statistics, noise */
     bool gradient;     /* backward wanted */
+    bool input;        /* and dL/d input, in gradient[0] */
     bool learn;        /* plasticity and adaptive thresholds act (B is 1) */
     bool readout;      /* v of the output population wanted */
     bool pull;         /* regularisers add gradients to populations' outputs */

@@ -175,11 +175,13 @@ void rheo__plan_shape_inputs(rheo_plan *plan)
 
 /* ---- gradients ---- */
 
-/* A node's output gradient is wanted when something trained stands before it. */
+/* A node's output gradient is wanted when something trained stands before it; the input's when it
+ * is asked for. */
 void rheo__plan_find_wanted(rheo_plan *plan)
 {
     const rheo_net *net = plan->net;
     bool more = plan->request.gradient;
+    plan->wanted[0] = plan->request.gradient && plan->request.input;
     for (uint32_t n = 0; n < net->nodes && plan->request.gradient; n++)
         for (uint32_t p = 0; p < net->node[n].params; p++)
             plan->wanted[n] = plan->wanted[n] || net->node[n].param[p]->trained;

@@ -21,6 +21,11 @@ size_t rheo__resident_peak(void)
     return status_value("VmHWM:");
 }
 
+size_t rheo__resident_now(void)
+{
+    return status_value("VmRSS:");
+}
+
 /* One blank sample of the form that the model file tells: enough to build the net. */
 static rheo_status stand_in(rheo_job *job)
 {
@@ -56,7 +61,7 @@ static rheo_status fill(rheo_job *job, const char *data)
     const rheo_dataset *set = job->data;
     for (uint32_t d = 0; set && d < 3; d++) job->form[d] = set->shape[d];
     if (set) job->form[3] = set->classes;
-    job->resident = status_value("VmRSS:");
+    job->resident = rheo__resident_now();
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,
                                 .classes = job->form[3],

@@ -59,4 +59,5 @@ rheo_status rheo__figures_write(rheo_job *job, const char *path);
 void rheo__wilson(double k, double n, double interval[2]);
 void rheo__cpu_name(char *out, size_t room); /* "unknown" where the system does not tell */
 size_t rheo__resident_peak(void);            /* VmHWM [bytes], 0 when unknown */
+size_t rheo__resident_now(void);             /* VmRSS */
 #endif
