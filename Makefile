@@ -47,6 +47,14 @@ bench-kernels: $(BUILD)/CMakeCache.txt
 	@cmake --build $(BUILD) --parallel $(JOBS) --target bench
 	@$(BUILD)/bench_kernels
 
+# The engine beside other frameworks, in turns (docs/bench.md). Their environment, some gigabytes, is made
+# by: bench/peers/setup FOLDER; without it our half and the floors are timed.
+PEERS ?= $(or $(RHEOBASE_PEERS),$(HOME)/.cache/rheobase/peers)
+bench-peers: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) --parallel $(JOBS) --target rheobase
+	@bench/peers/run.py --rheobase $(BUILD)/rheobase --python $(PEERS)/bin/python \
+	    --json $(BUILD)/bench-peers.json --table bench/RESULTS.md $(BENCH)
+
 # asan and ubsan run the tests under that sanitizer; both-compilers builds with the other compiler.
 asan: SANITIZE = address
 ubsan: SANITIZE = undefined
@@ -92,4 +100,4 @@ docs: all
 clean:
 	@rm -rf build build-*
 
-.PHONY: all setup demo check install uninstall bench bench-kernels asan ubsan both-compilers fuzz lint format docs clean
+.PHONY: all setup demo check install uninstall bench bench-kernels bench-peers asan ubsan both-compilers fuzz lint format docs clean
