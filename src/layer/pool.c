@@ -1,31 +1,15 @@
 /* pool.c: each channel's windows become one number: the largest, the mean or the sum.
  *
  *   y[c,o] = max | mean | sum of x[c,i] over the places i that window o sees
- *   window     o stride - padding ... + size - 1 along each axis; out: adaptive, from floor(o n /
- * out) to ceil((o+1) n / out) - 1
+ *   window     o stride - padding ... + size - 1 along each axis
+ *   adaptive   (out) from floor(o n / out) to ceil((o+1) n / out) - 1
  *
  * The largest of spikes is a spike: bits stay bits. The mean divides by the window's size with its
  * padding (count_padding) or by the places that exist; padding is 0 for the mean and sum, and never
  * the largest. The gradient of max goes to one place: among equals to the first, as PyTorch's, or
  * to one drawn from the seed. Leaves out: dilation, sizes rounded up. */
-#include "base/threads.h"
-#include "layer/correlate.h"
-#include "layer/rows.h"
-#include <math.h>
-#include <string.h>
+#include "layer/pool.h"
 
-enum {
-    KIND,
-    SIZE,
-    STRIDE = SIZE + RHEO_PER_AXIS,
-    PADDING = STRIDE + RHEO_PER_AXIS,
-    OUT = PADDING + RHEO_PER_AXIS,
-    AXES = OUT + RHEO_PER_AXIS,
-    COUNT_PADDING,
-    TIES
-};
-enum { MAX, AVERAGE, SUM };
-enum { RANDOM, FIRST };
 #define MOST (1 << 16)
 static const char *const kinds[] = {"max", "average", "sum", NULL};
 static const char *const ties[] = {"random", "first", NULL};
@@ -46,17 +30,10 @@ static const rheo_field fields[] = {
     RHEO_CHOICE_FIELD("ties", RANDOM, ties, "Which of equal places gets the gradient of max."),
     RHEO_FIELD_END};
 
-/* Windows along the axes; adaptive ones have kernel 0. */
-typedef struct shape {
-    uint32_t axes, in[RHEO_AXES], out[RHEO_AXES], size[RHEO_AXES], stride[RHEO_AXES],
-        before[RHEO_AXES];
-    uint32_t channels, places, windows; /* of a channel */
-} shape;
-
-static shape shape_of(const rheo_node_spec *node)
+rheo_pool_shape rheo__pool_shape(const rheo_node_spec *node)
 {
     const double *v = node->options.v;
-    shape s = {.axes = rheo__image_axes(node->in, v[AXES]), .channels = node->in.dim[0]};
+    rheo_pool_shape s = {.axes = rheo__image_axes(node->in, v[AXES]), .channels = node->in.dim[0]};
     rheo__image_size(node->in, s.axes, s.in);
     for (uint32_t a = 0; a < RHEO_AXES; a++) {
         const bool used = a >= RHEO_AXES - s.axes;
@@ -76,7 +53,7 @@ static shape shape_of(const rheo_node_spec *node)
 
 static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 {
-    const shape s = shape_of(node);
+    const rheo_pool_shape s = rheo__pool_shape(node);
     char in[48];
     rheo__shape_text(node->in, in);
     RHEO_CHECK(ctx, s.places > 0 && rheo__image_axes(node->in, 0) <= s.axes, RHEO_SHAPE,
@@ -95,7 +72,8 @@ static rheo_status infer(rheo_context *ctx, rheo_node_spec *node)
 }
 
 /* Places that window o of an axis sees, first and the one after the last. */
-static void span_of(const shape *s, uint32_t a, uint32_t o, uint32_t *begin, uint32_t *end)
+static void span_of(const rheo_pool_shape *s, uint32_t a, uint32_t o, uint32_t *begin,
+                    uint32_t *end)
 {
     if (s->size[a] == 0) {
         *begin = (uint32_t)((uint64_t)o * s->in[a] / s->out[a]);
@@ -107,15 +85,10 @@ static void span_of(const shape *s, uint32_t a, uint32_t o, uint32_t *begin, uin
     *end = rheo__least(last > s->before[a] ? last - s->before[a] : 0, s->in[a]);
 }
 
-typedef struct window {
-    uint32_t begin[RHEO_AXES], end[RHEO_AXES], count;
-    double share; /* of a place in the mean */
-} window;
-
-static window window_of(const shape *s, const double *option, uint32_t o)
+rheo_pool_window rheo__pool_window(const rheo_pool_shape *s, const double *option, uint32_t o)
 {
     const uint32_t at[3] = {o / s->out[2] / s->out[1], o / s->out[2] % s->out[1], o % s->out[2]};
-    window w = {.count = 1};
+    rheo_pool_window w = {.count = 1};
     uint32_t whole = 1;
     for (uint32_t a = 0; a < RHEO_AXES; a++) {
         span_of(s, a, at[a], &w.begin[a], &w.end[a]);
@@ -137,30 +110,16 @@ static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, 
     *hi = in->hi;
 }
 
-/* Scratch: the windows, the window of each place, and for each thread a row of bits as floats. */
-typedef struct job {
-    const rheo_work *work;
-    shape s;
-    uint32_t t0;
-    bool apart;    /* windows do not overlap, and there is no padding */
-    bool small;    /* at most 64 places each */
-    window *seen;  /* [windows] */
-    uint32_t *of;  /* [places], NOWHERE where no window sees it; where windows do not overlap */
-    float *floats; /* [threads][pitch] */
-    size_t bytes;
-} job;
-#define NOWHERE UINT32_MAX
-
-static job lay_out(const rheo_work *work, uint32_t t0)
+rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
 {
-    job j = {.work = work, .s = shape_of(work->node), .t0 = t0};
+    rheo_pool_job j = {.work = work, .s = rheo__pool_shape(work->node), .t0 = t0};
     const size_t row = rheo__pitch(rheo__shape_size(work->node->in)) * sizeof(float);
     const size_t seen = rheo__round64(j.s.windows * sizeof *j.seen);
     const size_t of = rheo__round64(j.s.places * sizeof *j.of);
     j.bytes = seen + of + row * rheo_threads(work->ctx);
     if (!work->scratch) return j;
     char *base = work->scratch;
-    j.seen = (window *)(void *)base;
+    j.seen = (rheo_pool_window *)(void *)base;
     j.of = (uint32_t *)(void *)(base + seen);
     j.floats = (float *)(void *)(base + seen + of);
     j.apart = true;
@@ -168,7 +127,7 @@ static job lay_out(const rheo_work *work, uint32_t t0)
         j.apart = j.apart && j.s.size[a] > 0 && j.s.size[a] == j.s.stride[a] && !j.s.before[a];
     j.small = true;
     for (uint32_t o = 0; o < j.s.windows; o++) {
-        j.seen[o] = window_of(&j.s, work->node->options.v, o);
+        j.seen[o] = rheo__pool_window(&j.s, work->node->options.v, o);
         j.small = j.small && j.seen[o].count <= 64;
     }
     return j;
@@ -178,12 +137,12 @@ static void need(const rheo_work *work, rheo_need *out)
 {
     rheo_work unlaid = *work;
     unlaid.scratch = NULL;
-    out->scratch = lay_out(&unlaid, 0).bytes;
+    out->scratch = rheo__pool_job(&unlaid, 0).bytes;
 }
 
 /* ---- forward ---- */
 
-static const float *row_floats(const job *j, uint32_t t, uint32_t b, uint32_t thread)
+const float *rheo__pool_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t thread)
 {
     const rheo_signal *in = j->work->in[0];
     if (in->form == RHEO_REAL) return rheo__real_row(in, t, b);
@@ -192,7 +151,8 @@ static const float *row_floats(const job *j, uint32_t t, uint32_t b, uint32_t th
     return to;
 }
 
-static float pool_window(const shape *s, const window *w, int kind, const float *x)
+static float pool_window(const rheo_pool_shape *s, const rheo_pool_window *w, int kind,
+                         const float *x)
 {
     const float least = -INFINITY;
     float most = least, sum = 0;
@@ -207,22 +167,22 @@ static float pool_window(const shape *s, const window *w, int kind, const float 
     return kind == MAX ? most : sum * (float)w->share;
 }
 
-static void find_windows(const job *j)
+static void find_windows(const rheo_pool_job *j)
 {
-    const shape *s = &j->s;
+    const rheo_pool_shape *s = &j->s;
     for (uint32_t p = 0; p < s->places; p++) {
         const uint32_t z = p / s->in[2] / s->in[1] / s->size[0];
         const uint32_t y = p / s->in[2] % s->in[1] / s->size[1], x = p % s->in[2] / s->size[2];
         const bool seen = z < s->out[0] && y < s->out[1] && x < s->out[2];
-        j->of[p] = seen ? (z * s->out[1] + y) * s->out[2] + x : NOWHERE;
+        j->of[p] = seen ? (z * s->out[1] + y) * s->out[2] + x : RHEO_POOL_NOWHERE;
     }
 }
 
 /* Spikes of windows that do not overlap: each sets the bit of its window. */
-static void or_row_apart(const job *j, uint32_t t, uint32_t b)
+static void or_row_apart(const rheo_pool_job *j, uint32_t t, uint32_t b)
 {
     const rheo_signal *in = j->work->in[0];
-    const shape *s = &j->s;
+    const rheo_pool_shape *s = &j->s;
     const uint64_t *bits = rheo__bits_row(in, t, b);
     uint64_t *out = rheo__bits_row(&j->work->out, t, b);
     uint32_t channel = 0, next = s->places, first = 0; /* of the channel: places, windows */
@@ -235,18 +195,18 @@ static void or_row_apart(const job *j, uint32_t t, uint32_t b)
                 next += s->places;
                 first += s->windows;
             }
-            if (j->of[n - channel] == NOWHERE) continue;
+            if (j->of[n - channel] == RHEO_POOL_NOWHERE) continue;
             const uint32_t o = first + j->of[n - channel];
             out[o / 64] |= UINT64_C(1) << o % 64;
         }
 }
 
 /* Spikes: the places of a row that are 1 are few, each sets the bits of its windows. */
-static void or_row(const job *j, uint32_t t, uint32_t b)
+static void or_row(const rheo_pool_job *j, uint32_t t, uint32_t b)
 {
     const rheo_work *work = j->work;
     const rheo_signal *in = work->in[0];
-    const shape *s = &j->s;
+    const rheo_pool_shape *s = &j->s;
     const uint64_t *bits = rheo__bits_row(in, t, b);
     uint64_t *out = rheo__bits_row(&work->out, t, b);
     memset(out, 0, rheo__words(work->out.N) * sizeof *out);
@@ -270,14 +230,14 @@ static void or_row(const job *j, uint32_t t, uint32_t b)
         }
 }
 
-static bool adaptive(const shape *s)
+static bool adaptive(const rheo_pool_shape *s)
 {
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
 /* The largest of windows in one plane that do not overlap, of all channels; ny, nx: their size. */
 static inline __attribute__((always_inline)) void
-largest(const shape *s, const uint32_t ny, const uint32_t nx, const float *x, float *to)
+largest(const rheo_pool_shape *s, const uint32_t ny, const uint32_t nx, const float *x, float *to)
 {
     for (uint32_t c = 0; c < s->channels; c++, x += s->places)
         for (uint32_t oy = 0; oy < s->out[1]; oy++)
@@ -293,7 +253,7 @@ largest(const shape *s, const uint32_t ny, const uint32_t nx, const float *x, fl
 
 static void forward_row(void *argument, uint32_t row, uint32_t thread)
 {
-    const job *j = argument;
+    const rheo_pool_job *j = argument;
     const rheo_work *work = j->work;
     const uint32_t t = j->t0 + row / work->B, b = row % work->B;
     const rheo_signal *out = &work->out;
@@ -303,7 +263,7 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
         (j->apart ? or_row_apart : or_row)(j, t, b);
         return;
     }
-    const float *x = row_floats(j, t, b, thread);
+    const float *x = rheo__pool_row(j, t, b, thread);
     if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
         float *to = rheo__real_row(out, t, b);
         if (j->s.size[1] == 2 && j->s.size[2] == 2)
@@ -326,210 +286,23 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
 
 static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
-    const job j = lay_out(work, t0);
+    const rheo_pool_job j = rheo__pool_job(work, t0);
     if (j.apart) find_windows(&j);
     t1 = rheo__last_step(&work->out, t0, t1);
     rheo__parallel(work->ctx, (t1 - t0) * work->B, forward_row, (void *)(uintptr_t)&j);
 }
 
-/* ---- backward ---- */
-
-/* The place, of a channel, that gets the gradient of max: of `equal` ones the drawn or the first.
- */
-#define WINNER(name, number)                                                                       \
-    static uint32_t name(const shape *s, const window *w, const number *x, uint32_t draw,          \
-                         bool first)                                                               \
-    {                                                                                              \
-        number most = -(number)INFINITY;                                                           \
-        uint32_t place = (w->begin[0] * s->in[1] + w->begin[1]) * s->in[2] + w->begin[2];          \
-        uint32_t equal = 0, at = 0;                                                                \
-        for (uint32_t pass = 0; pass < 2; pass++) {                                                \
-            const uint32_t wanted = first ? 0 : (uint32_t)(((uint64_t)draw * equal) >> 32);        \
-            for (uint32_t z = w->begin[0]; z < w->end[0]; z++)                                     \
-                for (uint32_t y = w->begin[1]; y < w->end[1]; y++)                                 \
-                    for (uint32_t i = w->begin[2]; i < w->end[2]; i++) {                           \
-                        const uint32_t p = (z * s->in[1] + y) * s->in[2] + i;                      \
-                        if (pass == 0 && x[p] > most) most = x[p], equal = 0;                      \
-                        if (x[p] < most || x[p] > most) continue;                                  \
-                        if (pass == 1 && at++ == wanted) place = p;                                \
-                        equal += pass == 0;                                                        \
-                    }                                                                              \
-        }                                                                                          \
-        return place;                                                                              \
-    }
-WINNER(winner, float)
-WINNER(winner_reference, double)
-
-/* The places of a window as the bits of a word, one after another; at most 64. */
-static uint64_t window_bits(const shape *s, const window *w, const uint64_t *bits, uint32_t channel)
-{
-    const uint32_t width = w->end[2] - w->begin[2];
-    uint64_t all = 0;
-    uint32_t at = 0;
-    for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
-        for (uint32_t y = w->begin[1]; y < w->end[1]; y++, at += width) {
-            const uint32_t n = channel + (z * s->in[1] + y) * s->in[2] + w->begin[2];
-            uint64_t line = bits[n / 64] >> n % 64;
-            if (n % 64 + width > 64) line |= bits[n / 64 + 1] << (64 - n % 64);
-            all |= (width < 64 ? line & ((UINT64_C(1) << width) - 1) : line) << at;
-        }
-    return all;
-}
-
-/* The same of real numbers: which places hold the largest. */
-static inline __attribute__((always_inline)) uint64_t
-largest_places(const float *x, const uint32_t nz, const uint32_t ny, const uint32_t nx, size_t line,
-               size_t plane)
-{
-    float most = -INFINITY;
-    uint64_t all = 0;
-    uint32_t at = 0;
-    for (uint32_t z = 0; z < nz; z++)
-        for (uint32_t y = 0; y < ny; y++)
-            for (uint32_t i = 0; i < nx; i++) {
-                const float value = x[z * plane + y * line + i];
-                most = value > most ? value : most;
-            }
-    for (uint32_t z = 0; z < nz; z++)
-        for (uint32_t y = 0; y < ny; y++)
-            for (uint32_t i = 0; i < nx; i++, at++) {
-                const float value = x[z * plane + y * line + i];
-                all |= (uint64_t) !(value < most || value > most) << at;
-            }
-    return all;
-}
-
-static uint64_t window_reals(const shape *s, const window *w, const float *x)
-{
-    const uint32_t n[3] = {w->end[0] - w->begin[0], w->end[1] - w->begin[1],
-                           w->end[2] - w->begin[2]};
-    const size_t line = s->in[2], plane = line * s->in[1];
-    x += w->begin[0] * plane + w->begin[1] * line + w->begin[2];
-    if (n[0] == 1 && n[1] == 2 && n[2] == 2) return largest_places(x, 1, 2, 2, line, plane);
-    return largest_places(x, n[0], n[1], n[2], line, plane);
-}
-
-/* The place in the channel of the index-th place of a window. */
-static uint32_t place_of(const shape *s, const window *w, uint32_t index)
-{
-    const uint32_t width = w->end[2] - w->begin[2], height = w->end[1] - w->begin[1];
-    uint32_t y = 0, z = 0;
-    for (; index >= width; index -= width) y++;
-    for (; y >= height; y -= height) z++;
-    return ((w->begin[0] + z) * s->in[1] + w->begin[1] + y) * s->in[2] + w->begin[2] + index;
-}
-
-/* Which of equal places, for a number drawn for each window; four are drawn at a time. */
-typedef struct choice {
-    const job *j;
-    rheo_key key;
-    uint32_t t, b, quad, draw[4]; /* quad: of the four; before the first UINT32_MAX */
-    bool first;
-} choice;
-
-static uint32_t drawn(choice *c, uint32_t n)
-{
-    if (c->first) return 0;
-    if (n / 4 != c->quad)
-        rheo__draw(c->key, c->j->work, c->b, c->j->work->step0 + c->t, n / 4, c->draw);
-    c->quad = n / 4;
-    return c->draw[n % 4];
-}
-
-/* The gradient of max goes to the winners; n: the window's number. */
-static uint32_t choose(choice *c, const window *w, uint64_t equal, uint32_t n)
-{
-    const uint32_t count = equal ? (uint32_t)__builtin_popcountll(equal) : w->count;
-    uint32_t index = count > 1 ? (uint32_t)(((uint64_t)drawn(c, n) * count) >> 32) : 0;
-    if (!equal) return place_of(&c->j->s, w, index);
-    for (; index > 0; index--) equal &= equal - 1;
-    return place_of(&c->j->s, w, (uint32_t)__builtin_ctzll(equal));
-}
-
-static void winners_row(const job *j, uint32_t t, uint32_t b, uint32_t thread, const float *g,
-                        float *to)
-{
-    const rheo_work *work = j->work;
-    const shape *s = &j->s;
-    const bool bits = work->in[0]->form == RHEO_BITS && j->small;
-    const uint64_t *row = bits ? rheo__bits_row(work->in[0], t, b) : NULL;
-    const float *x = bits ? NULL : row_floats(j, t, b, thread);
-    choice by = {.j = j, .t = t, .b = b, .quad = UINT32_MAX};
-    by.key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-    by.first = (int)work->node->options.v[TIES] == FIRST;
-    for (uint32_t c = 0, n = 0; c < s->channels; c++) {
-        const uint32_t channel = c * s->places;
-        for (uint32_t o = 0; o < s->windows; o++, n++) {
-            const window *w = &j->seen[o];
-            uint32_t p;
-            if (bits)
-                p = choose(&by, w, window_bits(s, w, row, channel), n);
-            else if (j->small)
-                p = choose(&by, w, window_reals(s, w, x + channel), n);
-            else
-                p = winner(s, w, x + channel, drawn(&by, n), by.first);
-            to[channel + p] += g[n];
-        }
-    }
-}
-
-static void backward_row(void *argument, uint32_t row, uint32_t thread)
-{
-    const job *j = argument;
-    const rheo_work *work = j->work;
-    const shape *s = &j->s;
-    const uint32_t t = j->t0 + row / work->B, b = row % work->B;
-    const float *g = rheo__real_row(work->gout, t, b);
-    float *to = rheo__real_row(&work->gin[0], t, b);
-    memset(to, 0, work->gin[0].N * sizeof *to);
-    if ((int)work->node->options.v[KIND] == MAX) {
-        winners_row(j, t, b, thread, g, to);
-        return;
-    }
-    for (uint32_t c = 0, n = 0; c < s->channels; c++) {
-        float *channel = to + (size_t)c * s->places;
-        for (uint32_t o = 0; o < s->windows; o++, n++) {
-            const window *w = &j->seen[o];
-            const float share = g[n] * (float)w->share;
-            for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
-                for (uint32_t y = w->begin[1]; y < w->end[1]; y++)
-                    for (uint32_t i = w->begin[2]; i < w->end[2]; i++)
-                        channel[((size_t)z * s->in[1] + y) * s->in[2] + i] += share;
-        }
-    }
-}
-
-/* One of four places, or fewer. */
-static bool winners(const rheo_node_spec *node)
-{
-    const shape s = shape_of(node);
-    uint32_t places = 1;
-    for (uint32_t a = 0; a < RHEO_AXES; a++) places *= s.size[a] ? s.stride[a] : s.in[a] / s.out[a];
-    return (int)node->options.v[KIND] == MAX && places >= 4;
-}
-
-static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
-{
-    if (!work->gout || !work->gin[0].real) {
-        rheo__pass_gradient(work, t0, t1);
-        return;
-    }
-    const job j = lay_out(work, t0);
-    t1 = rheo__last_step(&work->gin[0], t0, t1);
-    rheo__parallel(work->ctx, (t1 - t0) * work->B, backward_row, (void *)(uintptr_t)&j);
-}
-
-/* ---- counts and reference ---- */
+/* ---- counts ---- */
 
 /* Additions: one for each place that a window sees, of spikes for each spike. max adds nothing. */
 static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
 {
     const rheo_signal *in = work->in[0];
-    const shape s = shape_of(work->node);
+    const rheo_pool_shape s = rheo__pool_shape(work->node);
     if ((int)work->node->options.v[KIND] == MAX || (in->stride_t == 0 && t > 0)) return;
     const bool all = !rheo__spikes(in);
     for (uint32_t o = 0; o < s.windows; o++) {
-        const window w = window_of(&s, work->node->options.v, o);
+        const rheo_pool_window w = rheo__pool_window(&s, work->node->options.v, o);
         if (all) {
             add->acs += (uint64_t)(b1 - b0) * s.channels * w.count;
             continue;
@@ -545,84 +318,6 @@ static void count(const rheo_work *work, uint32_t t, uint32_t b0, uint32_t b1, r
     }
 }
 
-/* The places of a window, one after another: false after the last. */
-static bool next_place(const shape *s, const window *w, uint32_t *index, uint32_t *place)
-{
-    const uint32_t i = (*index)++, ny = w->end[1] - w->begin[1], nx = w->end[2] - w->begin[2];
-    const uint32_t z = w->begin[0] + i / nx / ny, y = w->begin[1] + i / nx % ny;
-    *place = (z * s->in[1] + y) * s->in[2] + w->begin[2] + i % nx;
-    return i < w->count;
-}
-
-/* The smooth build's largest has no kinks where the winner changes: a log sum exp(x / a), a =
- * SMOOTH. */
-#define SMOOTH 0.05
-static void smooth_window(const rheo_reference_work *work, const shape *s, const window *w,
-                          size_t channel, size_t at, double *gx)
-{
-    const double *x = work->in[0] + channel;
-    double most = -INFINITY, sum = 0;
-    for (uint32_t i = 0, p; next_place(s, w, &i, &p);) most = fmax(most, x[p]);
-    for (uint32_t i = 0, p; next_place(s, w, &i, &p);) sum += exp((x[p] - most) / SMOOTH);
-    if (!gx) work->out[at] = most + SMOOTH * log(sum);
-    for (uint32_t i = 0, p; gx && next_place(s, w, &i, &p);)
-        gx[channel + p] += work->gout[at] * exp((x[p] - most) / SMOOTH) / sum;
-}
-
-/* One window of one channel, forward (gx NULL) or backward. */
-static void reference_window(const rheo_reference_work *work, const shape *s, size_t row,
-                             uint32_t c, uint32_t o, double *gx)
-{
-    const window w = window_of(s, work->node->options.v, o);
-    const bool max = (int)work->node->options.v[KIND] == MAX;
-    const uint32_t n = c * s->windows + o, b = (uint32_t)(row % work->B);
-    const size_t channel = (row * s->channels + c) * s->places;
-    const size_t at = row * s->channels * s->windows + n;
-    if (max && work->smooth) {
-        smooth_window(work, s, &w, channel, at, gx);
-        return;
-    }
-    if (max) {
-        uint32_t draw[4];
-        const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-        const bool first = (int)work->node->options.v[TIES] == FIRST;
-        rheo__reference_draw(key, work, b, (uint32_t)(row / work->B), n / 4, draw);
-        const uint32_t p = winner_reference(s, &w, work->in[0] + channel, draw[n % 4], first);
-        if (gx)
-            gx[channel + p] += work->gout[at];
-        else
-            work->out[at] = work->in[0][channel + p];
-        return;
-    }
-    double sum = 0;
-    for (uint32_t i = 0, p; next_place(s, &w, &i, &p);) {
-        sum += work->in[0][channel + p];
-        if (gx) gx[channel + p] += work->gout[at] * w.share;
-    }
-    if (!gx) work->out[at] = sum * w.share;
-}
-
-static void reference_walk(const rheo_reference_work *work, double *gx)
-{
-    const shape s = shape_of(work->node);
-    for (size_t row = 0; row < (size_t)work->T * work->B; row++)
-        for (uint32_t c = 0; c < s.channels; c++)
-            for (uint32_t o = 0; o < s.windows; o++) reference_window(work, &s, row, c, o, gx);
-}
-
-static void reference_forward(const rheo_reference_work *work)
-{
-    reference_walk(work, NULL);
-}
-
-static void reference_backward(const rheo_reference_work *work)
-{
-    double *gx = work->gin[0];
-    if (!gx) return;
-    memset(gx, 0, (size_t)work->T * work->B * rheo__shape_size(work->node->in) * sizeof *gx);
-    if (work->gout) reference_walk(work, gx);
-}
-
 const rheo_layer rheo__layer_pool = {
     .name = "pool",
     .title = "largest, mean or sum of windows",
@@ -635,9 +330,9 @@ const rheo_layer rheo__layer_pool = {
     .form = form,
     .need = need,
     .forward = forward,
-    .backward = backward,
-    .winners = winners,
+    .backward = rheo__pool_backward,
+    .winners = rheo__pool_winners,
     .count = count,
-    .reference_forward = reference_forward,
-    .reference_backward = reference_backward,
+    .reference_forward = rheo__pool_reference_forward,
+    .reference_backward = rheo__pool_reference_backward,
 };
