@@ -37,6 +37,28 @@ static const plan_case plan_cases[] = {
      .level = 3,
      .fixed = true,
      .gradient = true},
+    {.label = "convolution, largest, few outputs",
+     .net = {.net = "- conv: {out: 12, kernel: 3, padding: 1}\n- pool: {kind: max, size: 2}\n"
+                    "- neuron: {model: lif}\n- conv: {out: 10, kernel: 3}\n"
+                    "- pool: {kind: max, size: 2}\n- neuron: {model: lif}\n"
+                    "- dense: {out: 9}\n- neuron: {model: lif}\n",
+             .neuron = "{model: lif, beta: 0.8, threshold: 0.3, detach: false}",
+             .in = {{2, 12, 11}}},
+     .T = 9,
+     .B = 5,
+     .level = 3,
+     .gradient = true},
+    {.label = "convolution in groups, largest",
+     .net = {.net = "- conv: {out: 8, kernel: 2, bias: false}\n- neuron: {model: lif}\n"
+                    "- conv: {out: 6, kernel: 3, groups: 2, dilation: 2, stride: 2, padding: 2}\n"
+                    "- pool: {kind: max, size: 2}\n- neuron: {model: lif}\n"
+                    "- dense: {out: 33}\n- neuron: {model: lif}\n",
+             .neuron = "{model: lif, beta: 0.9, threshold: 0.3, reset: zero, when: same}",
+             .in = {{3, 13, 11}}},
+     .T = 7,
+     .B = 6,
+     .level = 2,
+     .gradient = true},
     {.label = "if of spikes",
      .net = {.net = "130-150-70",
              .neuron = "{model: if, threshold: 0.3, refractory: 2}",
