@@ -23,6 +23,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
+PAUSE = 0.02 # seconds between turns, in which threads that wait for work by turning round go to sleep
+
+
 class Failed(Exception):
     pass
 
@@ -32,8 +35,7 @@ def say(text):
 
 
 def environment(threads):
-    # nobody spins while the other has its turn
-    return dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), OMP_WAIT_POLICY='passive',
+    return dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads),
                 RHEOBASE_RECIPES=os.path.join(ROOT, 'recipes'))
 
 
@@ -86,14 +88,15 @@ def sets(keys):
 class Bench:
     def __init__(self, options):
         self.o = options
-        self.base = [options.rheobase, 'bench']
 
-    def ours(self, task, keys):
-        return Side(self.base + [task, '--turns', '--quiet', '--threads', str(self.o.threads)] + sets(keys),
-                    self.o.threads)
+    def threads(self, task):
+        return 1 if task in table.SINGLE else self.o.threads
+
+    def ours(self, task, *more):
+        return [self.o.rheobase, 'bench', task, '--quiet', '--threads', str(self.threads(task)), *more]
 
     def worker(self, what, task, peer, file):
-        return [self.o.python, os.path.join(HERE, 'worker.py'), what, task, peer, file, str(self.o.threads)]
+        return [self.o.python, os.path.join(HERE, 'worker.py'), what, task, peer, file, str(self.threads(task))]
 
     def counts(self, task):
         warm, runs = table.TASKS[task][1:3]
@@ -102,21 +105,23 @@ class Bench:
     def check(self, task, peer, file, keys):
         """how far both are apart; {} where the equations differ"""
         # of other equations only the images are taken
-        same = peer != 'bindsnet'
-        output_of(self.base + [task if same else 'fc', '--exchange', file, '--quiet', '--threads', str(self.o.threads)] +
-                  (sets(keys) if same else []), self.o.threads)
+        same, threads = peer != 'bindsnet', self.threads(task)
+        output_of(self.ours(task, '--exchange', file, *sets(keys)) if same else
+                  self.ours('fc', '--exchange', file), threads)
         if not same:
             return {}
-        found = json.loads(output_of(self.worker('check', task, peer, file), self.o.threads).splitlines()[-1])
+        found = json.loads(output_of(self.worker('check', task, peer, file), threads).splitlines()[-1])
         say('%s, %s: %.2e of the spikes differ, gradients by %.2e' % (task, peer, found['differ'], found['gradient']))
         return found
 
     def turns(self, task, keys, theirs):
         warm, runs = self.counts(task)
-        ours, pairs = self.ours(task, keys), []
+        ours, pairs = Side(self.ours(task, '--turns', *sets(keys)), self.threads(task)), []
         try:
             for i in range(warm + runs):
+                time.sleep(PAUSE)
                 a = ours.run()
+                time.sleep(PAUSE)
                 b = theirs.run() if theirs else [None, 0]
                 if i >= warm:
                     pairs.append((a[0], a[1], b[0]))
@@ -131,7 +136,7 @@ class Bench:
             wrong = table.unequal(found)
             if wrong:
                 return dict(found, task=task, peer=peer, ratio=None, note=wrong)
-            theirs = Side(self.worker('turns', task, peer, file), self.o.threads)
+            theirs = Side(self.worker('turns', task, peer, file), self.threads(task))
             try:
                 pairs, ours_mb, peer_mb = self.turns(task, keys, theirs)
             finally:

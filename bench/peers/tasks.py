@@ -330,7 +330,7 @@ def layer_spikingjelly(a):
             super().__init__()
             N = a['p.1.weight'].shape[0]
             self.fc = layer.Linear(N, N)
-            self.lif = neuron.LIFNode(tau=20.0, decay_input=False, v_reset=None, surrogate_function=surrogate.ATan())
+            self.lif = neuron.LIFNode(tau=16.0, decay_input=False, v_reset=None, surrogate_function=surrogate.ATan())
             functional.set_step_mode(self, 'm')
 
         def forward(self, x):

@@ -42,13 +42,15 @@ def check(task, peer, a):
     differ = sum(int((a[k].float() != s).sum()) for k, s in zip(ours, spikes))
     wanted = [k for k in a if k.startswith('g.')]
     assert len(wanted) == len(grads), 'the peer has %d gradients, ours has %d' % (len(grads), len(wanted))
-    off = {}
+    off, most = {}, 0.0
     for k, g in zip(wanted, grads):
-        off[k[2:]] = float((a[k].reshape(g.shape) - g).abs().max() / g.abs().max().clamp(min=1e-30))
+        d = a[k].reshape(g.shape) - g
+        off[k[2:]] = float(d.norm() / g.norm().clamp(min=1e-30))
+        most = max(most, float(d.abs().max() / g.abs().max().clamp(min=1e-30)))
     parameters = sum(a[k].numel() for k in a if k.startswith('p.'))
     return {'parameters': parameters, 'differ': differ / sum(s.numel() for s in spikes), 'differ_layers': layers,
             'rates': [float(s.mean()) for s in spikes],
-            'gradient': max(off.values(), default=0.0), 'gradients': off}
+            'gradient': max(off.values(), default=0.0), 'gradient_most': most, 'gradients': off}
 
 
 def size(key):
