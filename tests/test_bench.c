@@ -38,6 +38,15 @@ static void test_product(void **state)
     assert_int_equal(rheo_memory_used(ctx).now, before);
 }
 
+static double fired(const rheo_plan *plan, uint32_t node)
+{
+    const rheo_signal *s = &plan->work[node].out;
+    double sum = 0;
+    assert_int_equal(s->form, RHEO_BITS);
+    for (uint32_t t = 0; t < s->T; t++) sum += (double)rheo__signal_popcount(s, t, 0, s->B);
+    return sum;
+}
+
 /* 784-1000-10, T 25, B 128: what is fixed, and a rest of two (forward, weight gradient) times ten
  * synapses for each hidden spike. */
 static void test_fc(void **state)
@@ -50,8 +59,8 @@ static void test_fc(void **state)
         CHECK_OK(ctx, b.task->rest(&b));
         const double fixed = 2 * 128.0 * 784 * 1000 + 25 * 128.0 * 1000 * 10;
         const double spikes = (b.macs - fixed) / 20;
-        assert_true(spikes > 0 && spikes < 25 * 128 * 1000.0);
-        assert_true(spikes == floor(spikes));
+        assert_true(spikes > 0);
+        assert_true(spikes == fired(b.shown, 2));
     }
     assert_int_equal(b.job.session.epoch, 1);
     const double parameters = 784 * 1000 + 1000 + 1000 * 10 + 10;
@@ -88,10 +97,7 @@ static double layer_macs(const char *name, double *spikes)
     rheo_bench_run b = started(name);
     CHECK_OK(ctx, b.task->run(&b));
     CHECK_OK(ctx, b.task->rest(&b));
-    *spikes = 0;
-    const rheo_signal *in = &b.plan->work[0].out;
-    for (uint32_t t = 0; t < in->T && in->form == RHEO_BITS; t++)
-        *spikes += (double)rheo__signal_popcount(in, t, 0, in->B);
+    *spikes = b.task->density > 0 ? fired(b.plan, 0) : 0;
     const double macs = b.macs;
     b.task->close(&b);
     return macs;
@@ -116,7 +122,6 @@ static void test_layer_input(void **state)
     rheo_bench_run b = started("layer-1024-input");
     uint32_t rows, cols;
     const float *w = rheo_net_parameter(b.job.net, "1.weight", &rows, &cols);
-    const rheo_param *p = rheo__net_param(b.job.net, "1", "weight");
     double most = 0;
     for (int run = 0; run < 2; run++) {
         CHECK_OK(ctx, b.task->run(&b));
@@ -125,8 +130,7 @@ static void test_layer_input(void **state)
             const float *g = rheo__real_row(&b.plan->gradient[1], t, sample);
             double sum = 0, size = 0;
             for (uint32_t n = 0; n < 1024; n++) {
-                const double term =
-                    (double)w[p->transposed ? i * 1024 + n : n * 1024 + i] * (double)g[n];
+                const double term = (double)w[n * 1024 + i] * (double)g[n];
                 sum += term;
                 size += fabs(term);
             }

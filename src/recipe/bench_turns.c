@@ -79,21 +79,16 @@ static rheo_status run_windows(exchange *x)
 
 /* ---- parameters and gradients ---- */
 
-/* As files show them: a matrix that stands as [in, out] is turned. */
 static rheo_status put_matrix(exchange *x, const char *prefix, const rheo_param *p,
                               const float *from)
 {
     rheo_array *a = NULL;
     char name[64];
-    uint64_t shape[RHEO_DIMS] = {p->transposed ? p->cols : p->rows,
-                                 p->transposed ? p->rows : p->cols};
+    uint64_t shape[RHEO_DIMS] = {p->rows, p->cols};
     for (uint32_t d = 0; d < p->dims; d++) shape[d] = p->shape[d];
     snprintf(name, sizeof name, "%s.%s", p->node, p->name);
     RHEO_TRY(take(x, prefix, name, RHEO_F32, p->dims ? p->dims : 2, shape, &a));
-    float *to = a->data;
-    for (size_t r = 0; r < p->rows; r++)
-        for (size_t c = 0; c < p->cols; c++)
-            to[p->transposed ? c * p->rows + r : r * p->cols + c] = from[r * p->cols + c];
+    memcpy(a->data, from, a->count * sizeof *from);
     return RHEO_OK;
 }
 
