@@ -86,6 +86,8 @@ static void flatten(char *text)
         if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = ' ';
 }
 
+#undef rheo__fail /* as context.h has them for the analyzer */
+#undef rheo__blame
 rheo_status rheo__fail(rheo_context *ctx, rheo_status code, const char *format, ...)
 {
     if (!ctx) return code;

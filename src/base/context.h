@@ -28,6 +28,10 @@ rheo_status rheo__fail(rheo_context *ctx, rheo_status code, const char *format, 
 rheo_status rheo__blame(rheo_context *ctx, rheo_status code, const char *format, ...)
     RHEO_PRINTF(3, 4);
 void rheo__message(rheo_context *ctx, const char *format, ...) RHEO_PRINTF(2, 3);
+#ifdef __clang_analyzer__ /* it cannot see that the two return their code, which is not RHEO_OK */
+#define rheo__fail(ctx, code, ...)  (rheo__fail(ctx, code, __VA_ARGS__), code)
+#define rheo__blame(ctx, code, ...) (rheo__blame(ctx, code, __VA_ARGS__), code)
+#endif
 bool rheo__interrupted(const rheo_context *ctx);
 
 /* The only two macros that may return. */

@@ -68,7 +68,7 @@ rheo_status rheo__file_read(rheo_context *ctx, const char *path, size_t limit, c
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return system_error(ctx, "read", path);
     char *raw = NULL, *plain = NULL;
-    size_t raw_size;
+    size_t raw_size = 0;
     if (limit > SIZE_MAX / 4) limit = SIZE_MAX / 4;
     rheo_status status = read_all(ctx, path, fd, limit, &raw, &raw_size);
     close(fd);

@@ -1,18 +1,20 @@
 /* memory.c: how much memory there is: the machine's, or less in a control group (version 2, then
  * 1). */
 #include "base/memory.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static uint64_t number_in(const char *path)
 {
-    unsigned long long value = 0;
+    char text[32] = "";
     FILE *file = fopen(path, "re");
     if (!file) return UINT64_MAX;
-    if (fscanf(file, "%llu", &value) != 1 || value == 0) value = UINT64_MAX; /* "max": none */
+    const bool read = fgets(text, sizeof text, file) != NULL;
     fclose(file);
-    return value;
+    const uint64_t value = read ? strtoull(text, NULL, 10) : 0;
+    return value ? value : UINT64_MAX; /* "max": none */
 }
 
 uint64_t rheo__memory_limit(void)

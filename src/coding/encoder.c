@@ -20,7 +20,7 @@ const char *const rheo__encoder_names[] = {
 
 const rheo_encoder *rheo__encoder_at(uint32_t index)
 {
-    return index < sizeof encoders / sizeof *encoders ? encoders[index] : NULL;
+    return index < sizeof encoders / sizeof encoders[0] ? encoders[index] : NULL;
 }
 
 const rheo_encoder *rheo__encoder_find(const char *name)

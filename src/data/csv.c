@@ -271,7 +271,7 @@ static uint32_t place(const char **names, uint32_t n, const char *text, bool *fo
 rheo_status rheo__csv_classes(rheo_context *ctx, const char *name, char *const *label, uint32_t n,
                               const char **names, uint32_t *classes, uint32_t *out)
 {
-    uint32_t count = 0, rank[RHEO_DATA_CLASSES];
+    uint32_t count = 0, rank[RHEO_DATA_CLASSES] = {0};
     const char *sorted[RHEO_DATA_CLASSES] = {NULL};
     bool found, numbers = true;
     long value;

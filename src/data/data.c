@@ -173,7 +173,7 @@ static rheo_status fill(rheo_dataset *data, const rheo_data_request *request)
     uint32_t kind = 0;
     const char *name = request->name ? request->name : "";
     const rheo_known_set *set = rheo__data_find_known(name);
-    while (kind < OWN && strcmp(own[kind].name, name)) kind++;
+    while (kind < OWN && strcmp(own[kind].name, name) != 0) kind++;
     if (!set && kind == OWN) return unknown(ctx, name);
     snprintf(data->name, sizeof data->name, "%s", name);
     if (set) {

@@ -204,7 +204,7 @@ static rheo_status look(rheo_context *ctx, const char *path, char *data, size_t 
 {
     char sha256[65], text[80];
     size_t k = 0;
-    while (size < kinds[k].size || memcmp(data, kinds[k].magic, kinds[k].size)) k++;
+    while (size < kinds[k].size || memcmp(data, kinds[k].magic, kinds[k].size) != 0) k++;
     RHEO_CHECK(ctx, kinds[k].size || (size && !memchr(data, '\0', size)), RHEO_UNSUPPORTED,
                "%s: of unknown kind; IDX, .npy, .npz and CSV are read, plain or .gz", path);
     rheo__sha256(data, size, sha256);

@@ -1,11 +1,14 @@
-/* constants.c: the constants of a population's neurons. They follow from the model's options; options
- * that are parameters of the net (one value for the layer, a channel or a neuron) are put in first,
- * neuron by neuron.
+/* constants.c: the constants of a population's neurons. They follow from the model's options;
+ * options that are parameters of the net (one value for the layer, a channel or a neuron) are put
+ * in first, neuron by neuron.
  *
- * The gradient of a parameter p is  sum over neurons  sum_X gk[X] dk[X]/dp + sum_f gs[f] ds_f/dp  with
- * gk from the model's adjoint (over steps and samples), s_f the state at the start. dk/dp and ds/dp are
- * central differences of derive and initial, in double: error about (h/p)^2/6 = 2e-11 relative. Sums are
- * in double: samples ascending, then neurons ascending. */
+ * The gradient of a parameter p is
+ *
+ *   sum over neurons  sum_X gk[X] dk[X]/dp + sum_f gs[f] ds_f/dp
+ *
+ * with gk from the model's adjoint (over steps and samples), s_f the state at the start. dk/dp and
+ * ds/dp are central differences of derive and initial, in double: error about (h/p)^2/6 = 2e-11
+ * relative. Sums are in double: samples ascending, then neurons ascending. */
 #include "layer/population.h"
 #include <math.h>
 #include <string.h>
@@ -67,10 +70,18 @@ static rheo_options options_of(const rheo_node_spec *node, const double *const *
     const uint32_t first = rheo__lasting(node);
     for (uint32_t i = 0; i < node->owns; i++) {
         const uint32_t unit = rheo__own_unit(node, &node->own[i], n);
-        options.v[node->own[i].field] = reference ? reference[first + i][unit]
-                                                  : (double)node->param[first + i]->value[unit];
+        options.v[node->own[i].field] =
+            reference ? reference[first + i][unit] : (double)node->param[first + i]->value[unit];
     }
     return options;
+}
+
+/* Whether two neurons have the same options. */
+static bool equal(const rheo_node_spec *node, const rheo_options *a, const rheo_options *b)
+{
+    for (uint32_t i = 0; i < node->owns; i++)
+        if (a->v[node->own[i].field] != b->v[node->own[i].field]) return false;
+    return true;
 }
 
 static void derive(const rheo_node_spec *node, const rheo_options *options, double *k, double *rest)
@@ -127,8 +138,7 @@ static size_t pitch(const rheo_node_spec *node)
 
 size_t rheo__constants_floats(const rheo_node_spec *node)
 {
-    return (size_t)(RHEO_CONSTANTS + RHEO_STATES) *
-           (rheo__constants_apart(node) ? pitch(node) : 1);
+    return (size_t)(RHEO_CONSTANTS + RHEO_STATES) * (rheo__constants_apart(node) ? pitch(node) : 1);
 }
 
 rheo_constants rheo__constants_at(const rheo_work *work)
@@ -179,7 +189,7 @@ void rheo__constants_gradient(const rheo_work *work, const float *gk, const floa
         double sum = 0;
         for (uint32_t n = 0; n < size && to; n++) {
             const rheo_options options = options_of(node, NULL, n);
-            if (n == 0 || memcmp(&last, &options, sizeof last) != 0)
+            if (n == 0 || !equal(node, &last, &options))
                 slopes(node, &options, node->own[i].field, dk, ds);
             last = options;
             for (uint32_t c = 0; c < node->neuron->constants; c++)

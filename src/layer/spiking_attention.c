@@ -62,26 +62,29 @@ static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, 
  * [m][n]. */
 typedef struct bench {
     float *in[3], *g, *a, *ga;
-    size_t bytes;
 } bench;
+
+static size_t bench_bytes(const sizes *s)
+{
+    const size_t head = (size_t)s->features * s->tokens, square = (size_t)s->tokens * s->tokens;
+    return rheo__round64((4 * head + 2 * square) * sizeof(float));
+}
 
 static bench lay_out(const rheo_work *work, uint32_t thread)
 {
     const sizes s = sizes_of(work->node);
-    const size_t head = (size_t)s.features * s.tokens, square = (size_t)s.tokens * s.tokens;
-    bench b = {.bytes = rheo__round64((4 * head + 2 * square) * sizeof(float))};
-    if (!work->scratch) return b;
-    float *base = (void *)((char *)work->scratch + thread * b.bytes);
-    for (uint32_t p = 0; p < 3; p++) b.in[p] = base + p * head;
-    b.g = base + 3 * head;
-    b.a = base + 4 * head;
-    b.ga = b.a + square;
-    return b;
+    const size_t head = (size_t)s.features * s.tokens;
+    float *base = (void *)((char *)work->scratch + thread * bench_bytes(&s));
+    return (bench){.in = {base, base + head, base + 2 * head},
+                   .g = base + 3 * head,
+                   .a = base + 4 * head,
+                   .ga = base + 4 * head + (size_t)s.tokens * s.tokens};
 }
 
 static void need(const rheo_work *work, rheo_need *out)
 {
-    out->scratch = rheo_threads(work->ctx) * lay_out(work, 0).bytes;
+    const sizes s = sizes_of(work->node);
+    out->scratch = rheo_threads(work->ctx) * bench_bytes(&s);
 }
 
 static void fetch(const rheo_signal *s, uint32_t t, uint32_t b, size_t first, size_t n, float *to)

@@ -23,7 +23,7 @@ void rheo__image_size(rheo_shape shape, uint32_t axes, uint32_t size[RHEO_AXES])
 rheo_shape rheo__image_shape(uint32_t channels, uint32_t axes, const uint32_t size[RHEO_AXES])
 {
     rheo_shape shape = {{channels, 1, 1, 1}};
-    memcpy(shape.dim + 1, size + RHEO_AXES - axes, axes * sizeof *size);
+    memcpy(shape.dim + 1, size + (RHEO_AXES - axes), axes * sizeof *size);
     return shape;
 }
 
