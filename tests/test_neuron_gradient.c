@@ -10,7 +10,7 @@ static rheo_formula formula; /* stands for a user's own */
 static int setup(void **state)
 {
     open_context(state);
-    return rheo__formula_compile(ctx, "1/(1+abs(k*x))^2", "test", &formula);
+    return (int)rheo__formula_compile(ctx, "1/(1+abs(k*x))^2", "test", &formula);
 }
 
 /* ---- the reference against differences ---- */
