@@ -7,10 +7,8 @@
 #include "kernels/math.h"
 #include <stdio.h>
 
-#define GUARD                                                                                      \
-    0x80000000u      /* -0: also shows an addition of 0, as the zeros of padding would make        \
-                      */
-enum { AROUND = 9 }; /* guard words on each side; odd, so that what they guard is unaligned */
+#define GUARD 0x80000000u /* -0: shows an addition of 0 too, as padding with 0 would make one */
+enum { AROUND = 9 };      /* guard words on each side; odd, so that what they guard is unaligned */
 
 static uint32_t draws;
 static uint32_t random_word(void)

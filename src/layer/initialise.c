@@ -3,10 +3,12 @@
  *   pytorch         U(-b, b), b = 1/sqrt(in), bias too        torch.nn.Linear and Conv2d
  *   glorot          U(-b, b), b = sqrt(6/(in + out))          Glorot & Bengio 2010, eq. 16
  *   glorot-normal   N(0, 2/(in + out))
- *   he              N(0, 2/in)                                He et al. 2015, arXiv:1502.01852, eq.
- * 10 he-uniform      U(-b, b), b = sqrt(6/in) normal          N(mean, sd^2) uniform         U(low,
- * high) orthogonal      w w^T = 1, or w^T w = 1 with more rows than columns; of all such with the
- * same probability                               Saxe et al. 2014, arXiv:1312.6120
+ *   he              N(0, 2/in)                                He et al. 2015, eq. 10
+ *   he-uniform      U(-b, b), b = sqrt(6/in)                  (arXiv:1502.01852)
+ *   normal          N(mean, sd^2)
+ *   uniform         U(low, high)
+ *   orthogonal      w w^T = 1, or w^T w = 1 with more rows than columns; of all such with the same
+ *                   probability                               Saxe et al. 2014, arXiv:1312.6120
  *
  * All times `gain`. Weights that make a layer fire at a target rate need data: see `target_rate` of
  * the method bptt. */

@@ -1,10 +1,13 @@
 /* weights.c: weights v that are made of trained w, a row for each output:
  *
- *   binary         v = sign(w), sign(0) = +1; scaled: times a = mean |w| of the row. w stays in
- * [-1, 1] ternary        v = a sign(w) where |w| > d, else 0; d = 0.7 mean |w|, a = mean of those
- * |w| > d quantised      v = s round(w/s), s = max |w| / (2^(bits-1) - 1) normed         v = g w /
- * |w|, g trained, at first |w| standardised   v = (w - mean) / sqrt(variance + 1e-5) dale v =
- * sign_i |w|, the sign of an input drawn once sparse         v = mask w, the mask drawn once
+ *   binary        v = sign(w), sign(0) = +1; scaled: times a = mean |w| of the row.
+ *                 w stays in [-1, 1]
+ *   ternary       v = a sign(w) where |w| > d, else 0; d = 0.7 mean |w|, a = mean of those |w| > d
+ *   quantised     v = s round(w/s), s = max |w| / (2^(bits-1) - 1)
+ *   normed        v = g w / |w|, g trained, at first |w|
+ *   standardised  v = (w - mean) / sqrt(variance + 1e-5)
+ *   dale          v = sign_i |w|, the sign of an input drawn once
+ *   sparse        v = mask w, the mask drawn once
  *
  * Gradients: of the first three straight through the step (dv/dw = 1, of scaled binary a, and the
  * scale's own), of the others exact. ternary and quantised take d, a and s of all weights together.

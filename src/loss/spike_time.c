@@ -1,9 +1,11 @@
 /* spike_time.c: losses of spike times f. f is the step of a class's first spike (x > 0); one that
  * is silent is taken to fire at the last step, so that it too is pushed (a forced spike).
  *
- *   time-ce            -log softmax(scale * -f)_label, or of scale/(f + 1)   snnTorch's
- * ce_temporal_loss time-mse           1/(K C) sum_k sum_c ((f_ck - y_ck)/T)^2 snnTorch's
- * mse_temporal_loss time-relative-mse  1/C sum_{c != label} (max(0, f_label + latency - f_c)/T)^2
+ *   time-ce            -log softmax(scale * -f)_label, or of scale/(f + 1)
+ *                      (snnTorch's ce_temporal_loss)
+ *   time-mse           1/(K C) sum_k sum_c ((f_ck - y_ck)/T)^2
+ *                      (snnTorch's mse_temporal_loss)
+ *   time-relative-mse  1/C sum_{c != label} (max(0, f_label + latency - f_c)/T)^2
  *
  * A spike's time has no derivative by the spike: the sign estimator takes df/ds = -1 at the step of
  * the spike (more drive, earlier spike) and 0 elsewhere. With K spikes, f_ck is the step of the

@@ -3,8 +3,8 @@
  *   d = g + decay w
  *   RMSprop    v <- alpha v + (1 - alpha) d^2     the mean square      (Tieleman & Hinton 2012)
  *   RMaxProp   v <- max(alpha v, d^2)             the largest square   (Zenke & Ganguli 2018,
- *                                                 "SuperSpike", Neural Computation 30,
- * section 3.3.3) m <- momentum m + d / (sqrt(v) + epsilon),  w <- w - rate m
+ *                                                 "SuperSpike", section 3.3.3)
+ *   m <- momentum m + d / (sqrt(v) + epsilon),  w <- w - rate m
  *
  * RMSprop is PyTorch's. RMaxProp has no momentum; as published it has no epsilon, and its alpha is
  * exp(-(time between updates) / tau_rms). Leaves out: RMSprop's centred form. */

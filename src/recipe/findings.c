@@ -7,10 +7,10 @@
  *   dead          the spike's derivative, where there was no spike, is below 1/1000 of its largest
  *   vanishing     weights' gradients (root mean square) below 1e-4 of the largest behind them
  *   exploding     above 1 and 1e3 times it, or above 1e3
- *   too-high      the first step changes weights by more than their own size (Bottou's rule: 1e-3
- * of it) too-low       by less than 1e-6 of it, though there is a gradient not-falling   the
- * training loss has not fallen by 1 % over the epochs not-finite    parameters that are NaN or
- * infinite
+ *   too-high      the first step changes weights by more than their own size (Bottou's rule: 1e-3)
+ *   too-low       by less than 1e-6 of it, though there is a gradient
+ *   not-falling   the training loss has not fallen by 1 % over the epochs
+ *   not-finite    parameters that are NaN or infinite
  *
  * Zenke & Vogels 2021 (Neural Computation 33:899) and Rossbroich et al. 2022 (arXiv:2206.10226) on
  * silence, thresholds and surrogates; Glorot & Bengio 2010 on gradients from layer to layer. */

@@ -1,7 +1,7 @@
 /* gradcheck.c: `rheobase gradcheck`: are the gradients right? Two links of one chain:
  *
  *   1. the double reference of the recipe's net, with smooth spikes, against differences of the
- * loss, (8 L(w+h) - 8 L(w-h) - L(w+2h) + L(w-2h)) / 12h, for some weights of each parameter;
+ *      loss, (8 L(w+h) - 8 L(w-h) - L(w+2h) + L(w-2h)) / 12h, for some weights of each parameter;
  *   2. the float engine with its real spikes against the double reference with the same spikes, for
  *      all weights.
  *

@@ -8,9 +8,9 @@
  *   same, subtract       v[t] = beta v[t-1] + i[t], then v[t] -= theta s[t]
  *   same, zero           v[t] = beta v[t-1] + i[t], then v[t] = 0 where s[t]
  *
- * beta      [1]  0.9   decay of the membrane a step; tau [ms] 0: when not 0, beta = exp(-dt/tau),
- * or 1 - dt/tau with decay euler scaled         no    input times 1 - beta, so that a constant
- * input i holds v at gain i
+ * beta    [1]   0.9  decay of the membrane a step
+ * tau     [ms]  0    when not 0, beta = exp(-dt/tau), or 1 - dt/tau with decay euler
+ * scaled        no   input times 1 - beta, so that a constant input i holds v at gain i
  *
  * Source: Eshraghian et al. 2023, equations of section 2 and appendix A; next/subtract is
  * snnTorch's Leaky. (snnTorch documents next/zero as above, but its code keeps the input of the
