@@ -46,7 +46,7 @@ enum { RHEO_STATE(RHEO_X_INDEX) RHEO_M(states) };
 #endif
 
 /* Constant c of lane j, and what adds to its gradient. */
-#define RHEO_OWN(c) (rows && (c) < RHEO_COUNT ? rows[(c) < RHEO_COUNT ? (c) : 0][j] : 0)
+#define RHEO_OWN_CONSTANT(c) (rows && (c) < RHEO_COUNT ? rows[(c) < RHEO_COUNT ? (c) : 0][j] : 0)
 #define RHEO_ADD_OWN(c)                                                                            \
     if (gk && (c) < RHEO_COUNT) gk[(c) < RHEO_COUNT ? (c) : 0][j] += to_k[c];
 
@@ -67,7 +67,7 @@ RHEO_INLINE void RHEO_M(lanes)(const float *same, const float (*restrict rows)[R
         struct RHEO_M(state) s = {0};
         const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],    row3[j],
                                          draw[j], bar[j],  (float)form};
-        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
+        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN_CONSTANT)};
         const float *k = rows ? own : same;
         RHEO_STATE(RHEO_X_READ)
         if (keep) {
@@ -212,7 +212,7 @@ RHEO_INLINE void RHEO_M(lanes_back)(const float *same, const float (*rows)[RHEO_
         struct RHEO_M(state) s = {0}, g = {0};
         const float in[RHEO_ROWS + 1] = {row0[j], row1[j], row2[j],    row3[j],
                                          draw[j], bar[j],  (float)form};
-        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN)};
+        const float own[RHEO_CONSTANTS] = {RHEO_ALL_CONSTANTS(RHEO_OWN_CONSTANT)};
         const float *k = rows ? own : same;
         float to[RHEO_PORTS] = {0}, to_k[RHEO_CONSTANTS] = {0}, pre;
         RHEO_STATE(RHEO_X_LOAD)
@@ -374,7 +374,7 @@ static void RHEO_M(adjoint_window)(const rheo_block_adjoint *a)
 const rheo_neuron_loops RHEO_PASTE(RHEO_ISA, RHEO_MODEL) = {RHEO_M(window), RHEO_ADJOINT};
 #undef RHEO_ADJOINT
 #undef RHEO_OUT
-#undef RHEO_OWN
+#undef RHEO_OWN_CONSTANT
 #undef RHEO_ADD_OWN
 #undef RHEO_X_LOAD
 #undef RHEO_X_APART
