@@ -3,13 +3,14 @@
  * the window only.
  *
  *   sums       projections into one port add into the signal of the first, in declared order. Where
- *              that one stands still and another moves, or where another is made anew and the first
- * is not (low memory), that other has a signal of its own, which starts from the first one's row at
- * every step (`lifted`). gradients  one signal a node, written by its first consumer; the others
- * have a branch each, added afterwards. A loop's branch is in its target's time, and therefore has
- * a row more: its row t + 1 is what step t of the source is to have. segments   with low memory,
- * real numbers that flow within a group of stages have RHEO_CHUNK rows, which the steps of a window
- * use one after another; spikes are always kept. */
+ *              that one stands still and another moves, or where another is made anew and the
+ *              first is not (low memory), that other has a signal of its own, which starts from the
+ *              first one's row at every step (`lifted`).
+ *   gradients  one signal a node, written by its first consumer; the others have a branch each,
+ *              added afterwards. A loop's branch is in its target's time, and therefore has a row
+ *              more: its row t + 1 is what step t of the source is to have.
+ *   segments   with low memory, real numbers that flow within a group of stages have RHEO_CHUNK
+ *              rows, which the steps of a window use one after another; spikes are always kept. */
 #include "exec/plan.h"
 
 static rheo_signal *signal_take(rheo_plan *plan, rheo_signal *s, rheo_form form, uint32_t rows,
@@ -198,20 +199,20 @@ void rheo__plan_find_wanted(rheo_plan *plan)
             if (plan->wanted[m] && plan->term[m] == plan->term[n]) plan->wanted[n] = true;
 }
 
-/* The node that alone reads n's signal, in the same step and without another term; or NULL. */
-static const rheo_work *only_reader(const rheo_plan *plan, uint32_t n)
+/* The node that alone reads n's signal, in the same step and without another term; or -1. */
+static int only_reader(const rheo_plan *plan, uint32_t n)
 {
     const rheo_net *net = plan->net;
     const rheo_edge *only = NULL;
-    if (n == net->output) return NULL;
+    if (n == net->output) return -1;
     for (uint32_t m = 0; m < net->nodes; m++)
-        if ((plan->term[m] == plan->term[n]) != (m == n)) return NULL;
+        if ((plan->term[m] == plan->term[n]) != (m == n)) return -1;
     for (uint32_t e = 0; e < net->edges; e++) {
         if (net->edge[e].from != n) continue;
-        if (only || plan->delayed[e]) return NULL;
+        if (only || plan->delayed[e]) return -1;
         only = &net->edge[e];
     }
-    return only ? &plan->work[only->to] : NULL;
+    return only ? (int)only->to : -1;
 }
 
 /* Where the only reader of a population's spikes gives dL/d out when it is asked, there is no
@@ -227,8 +228,9 @@ static bool asks(const rheo_plan *plan, uint32_t n, const rheo_work *reader)
 void rheo__plan_find_readers(rheo_plan *plan)
 {
     for (uint32_t n = 0; n < plan->net->nodes; n++) {
-        const rheo_work *reader = only_reader(plan, n);
-        if (!reader) continue;
+        const int only = only_reader(plan, n);
+        if (only < 0) continue;
+        const rheo_work *reader = &plan->work[only];
         if (asks(plan, n, reader)) plan->work[n].giver = reader;
         plan->work[n].winners =
             reader->node->layer->winners && reader->node->layer->winners(reader->node);

@@ -251,7 +251,7 @@ static parts lay_out(const rheo_work *work, const rheo_correlation *c)
         rheo__correlate_parts(work->ctx, c, use, work->derived ? work->derived + p.floats : NULL);
     p.floats += p.products.floats;
     for (uint32_t a = 0; a < RHEO_AXES; a++) {
-        if (work->derived) p.fan[a] = (uint32_t *)(void *)(work->derived + p.floats);
+        p.fan[a] = (void *)((uintptr_t)work->derived + p.floats * sizeof *work->derived);
         p.floats += rheo__pitch(turned ? c->window.out[a] : c->window.in[a]);
     }
     return p;

@@ -121,12 +121,12 @@ static inline uint64_t rheo__word_at(const uint64_t *bits, size_t at)
     return shift ? from[0] >> shift | from[1] << (64 - shift) : from[0];
 }
 #define RHEO_SLACK 64 /* floats behind a buffer, for parts of vectors that are stored whole */
-/* The next piece of a thread's memory; memory NULL: its size alone. */
+/* The next piece of a thread's memory; memory NULL: its size alone, the address is none. */
 static inline void *rheo__room_take(char *memory, size_t *used, size_t bytes)
 {
-    void *p = memory ? memory + *used : NULL;
+    const uintptr_t p = (uintptr_t)memory + *used;
     *used += (bytes + 63) / 64 * 64;
-    return p;
+    return (void *)p;
 }
 /* Rows whose positions are joined to fill a panel. */
 static inline uint32_t rheo__correlate_joined(const rheo_kernels *k, const rheo_correlation *c)

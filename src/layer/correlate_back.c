@@ -145,7 +145,7 @@ static void back_task(void *argument, uint32_t task, uint32_t thread)
     const uint32_t first = task * j->join, rows = rheo__least(j->join, j->rows - first);
     const rheo_panels panels = rheo__panels(j->kernels, rows * c->P);
     const size_t size = (size_t)c->in * c->plane;
-    const float *map[64]; /* tile_n is less */
+    const float *map[64] = {NULL}; /* tile_n is less */
     uint32_t t, b;
     for (uint32_t i = 0; i < rows; i++) {
         rheo__correlate_place(run, first + i, &t, &b);

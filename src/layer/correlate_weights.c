@@ -167,7 +167,7 @@ static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows
     const rheo_correlation *c = run->c;
     const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
     const size_t size = (size_t)(c1 - c0) * c->plane;
-    const float *image[PIECE];
+    const float *image[PIECE] = {NULL};
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t t, s;
         rheo__correlate_place(run, j->first + row + i, &t, &s);
