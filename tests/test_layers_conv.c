@@ -240,7 +240,11 @@ static void test_refused(void **state)
         rheo_status code;
         const char *text;
     } bad[] = {
-        {"conv", "kernel=7", {{2, 5, 9, 1}}, RHEO_SHAPE, "does not fit the input 2x5x9"},
+        {"conv",
+         "kernel=7",
+         {{2, 5, 9, 1}},
+         RHEO_SHAPE,
+         "a kernel of 1x7x7, dilation 1, padding 0, stride 1, does not fit the input 2x5x9"},
         {"conv", "out=5 groups=2", {{4, 5, 5, 1}}, RHEO_SHAPE, "4 channels in and 5 out"},
         {"conv", "padding=same stride=2", {{1, 5, 5, 1}}, RHEO_USAGE, "padding same"},
         {"conv", "axes=1", {{1, 5, 5, 1}}, RHEO_SHAPE, "has more than 1 axes"},

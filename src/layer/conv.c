@@ -95,9 +95,10 @@ static bool geometry(const rheo_node_spec *node, rheo_correlation *c)
     c->in = transposed(node) ? out : channels;
     c->out = transposed(node) ? channels : out;
     rheo__image_size(node->in, c->window.axes, size);
-    for (uint32_t a = 0; a < RHEO_AXES; a++)
-        if (!shape_axis(node, c->window.axes, a, &c->window, size[a])) return false;
-    if (c->in % c->groups || c->out % c->groups) return false;
+    bool fits = c->in % c->groups == 0 && c->out % c->groups == 0;
+    for (uint32_t a = 0; a < RHEO_AXES; a++) /* all of them: `check` tells of each */
+        if (!shape_axis(node, c->window.axes, a, &c->window, size[a])) fits = false;
+    if (!fits) return false;
     rheo__correlation_finish(c);
     return true;
 }

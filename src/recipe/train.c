@@ -249,8 +249,10 @@ static rheo_status do_run(run *r)
     rheo__text_free(&text);
     if (!status) status = read_log(r);
     if (!status) status = path_in(r, "checkpoint.rheo", path);
-    note(r, rheo__file_exists(path) ? "goes on from the checkpoint" : "begins");
-    if (!status) status = learn(r, path);
+    if (!status) {
+        note(r, rheo__file_exists(path) ? "goes on from the checkpoint" : "begins");
+        status = learn(r, path);
+    }
     if (!status) status = judge(r);
     if (!status) status = write_results(r);
     if (!status) unlink(path);
