@@ -2,7 +2,7 @@
 """run.py: `make bench-peers`: the engine beside other frameworks, on BENCHMARK's tasks.
 
     bench/peers/run.py --rheobase build/rheobase --python VENV/bin/python [--task NAME]… [--peer NAME]…
-                       [--quick] [--threads N] [--json FILE] [--table FILE]
+                       [--quick | --check] [--threads N] [--json FILE] [--table FILE]
 
 For each task and peer: the engine writes its weights, input, spikes and gradients, the peer computes the
 same from them, and where both agree they are timed in turns, each in a process of its own on the same
@@ -136,6 +136,8 @@ class Bench:
             wrong = table.unequal(found)
             if wrong:
                 return dict(found, task=task, peer=peer, ratio=None, note=wrong)
+            if self.o.check:
+                return dict(found, task=task, peer=peer, ratio=None, note='equal, not timed' if found else 'not compared')
             theirs = Side(self.worker('turns', task, peer, file), self.threads(task))
             try:
                 pairs, ours_mb, peer_mb = self.turns(task, keys, theirs)
@@ -180,6 +182,7 @@ def read():
     parser.add_argument('--peer', action='append', metavar='NAME')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument('--quick', action='store_true', help='1 warm-up and 3 runs: a look, no result')
+    parser.add_argument('--check', action='store_true', help='show that both sides are equal, time nothing')
     parser.add_argument('--json', metavar='FILE')
     parser.add_argument('--table', metavar='FILE')
     options = parser.parse_args()

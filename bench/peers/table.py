@@ -91,12 +91,12 @@ def number(x):
 
 def cells(row, first):
     name = '**%s**' % row['task'] if first else row['task']
-    if 'ours_ms' not in row:
-        return [name, row['peer'] or '–'] + ['–'] * 7 + [row['note']]
-    r, over = row['ratio'], row['over_floor']
     note = row.get('note', '')
-    if 'differ' in row:
+    if 'differ' in row and not unequal(row):
         note = 'spikes %.1e, gradients %.1e' % (row['differ'], row['gradient'])
+    if 'ours_ms' not in row:
+        return [name, row['peer'] or '–'] + ['–'] * 7 + [note]
+    r, over = row['ratio'], row['over_floor']
     return [name, row['peer'] or '–', number(row['ours_ms']['median']),
             number(row['peer_ms'] and row['peer_ms']['median']),
             '–' if r is None else '%s (%s to %s)' % tuple(number(r[k]) for k in ('median', 'p10', 'p90')),
