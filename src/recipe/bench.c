@@ -182,10 +182,11 @@ void rheo__bench_loaded(rheo_bench_run *b)
 static rheo_status run_task(rheo_context *ctx, const rheo_bench_task *task, row *out)
 {
     rheo_bench_run b = {.task = task};
+    *out = (row){.task = task};
     rheo_status status = rheo__bench_context(ctx, task, &b.ctx);
     if (!b.ctx) return status;
-    *out = (row){.task = task, .threads = status ? 0 : rheo_threads(b.ctx)};
     if (!status) {
+        out->threads = rheo_threads(b.ctx);
         status = task->open(&b);
         if (!status) status = time_runs(ctx, &b, out);
         task->close(&b);
