@@ -15,16 +15,12 @@ rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *re
     return RHEO_OK;
 }
 
-/* A term of a sum: a projection, or first of all a map whose backward pass does not read its
- * output. */
+/* A term of a sum: a projection, or first of all a map that others may add to. */
 static bool can_add(const rheo_net *net, uint32_t node, bool first)
 {
-    static const char *const maps[] = {"norm", "dropout", "noise"};
     const rheo_layer *layer = net->node[node].layer;
     uint32_t consumers = 0;
-    bool fits = layer->kind == RHEO_PROJECTION;
-    for (size_t i = 0; i < sizeof maps / sizeof *maps && first; i++)
-        fits = fits || !strcmp(layer->name, maps[i]);
+    const bool fits = layer->kind == RHEO_PROJECTION || (first && layer->added_to);
     for (uint32_t e = 0; e < net->edges; e++) consumers += net->edge[e].from == node;
     return fits && consumers == 1;
 }

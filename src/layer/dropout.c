@@ -178,6 +178,7 @@ const rheo_layer rheo__layer_dropout = {
     .equations = "training: y = x m / (1 - rate), m in {0, 1}, P(m = 0) = rate; otherwise y = x",
     .source = "Srivastava et al. 2014, J. Mach. Learn. Res. 15:1929",
     .kind = RHEO_MAPPING,
+    .added_to = true,
     .fields = fields,
     .infer = rheo__infer_same,
     .form = form,

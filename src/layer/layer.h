@@ -136,6 +136,7 @@ typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
     bool asks;                 /* takes dL/d out block by block too (work->giver) */
+    bool added_to;             /* a map whose backward does not read out: projections may add to it */
     bool whole;                /* needs the whole window at once: refused in cycles */
     bool all_steps;            /* after training too: refused in streams */
     uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */

@@ -115,6 +115,7 @@ const rheo_layer rheo__layer_noise = {
     .equations = "training: y = x + sigma n where x > 0, n ~ N(0, 1); otherwise y = x",
     .source = "Hunsberger & Eliasmith 2015, arXiv:1510.08829, section 2.3",
     .kind = RHEO_MAPPING,
+    .added_to = true,
     .fields = fields,
     .infer = rheo__infer_same,
     .form = form,

@@ -539,6 +539,7 @@ const rheo_layer rheo__layer_norm = {
     .source = "Ioffe & Szegedy 2015, arXiv:1502.03167; tdbn: Zheng et al. 2021, arXiv:2011.05280; "
               "bntt: Kim & Panda 2021, arXiv:2010.01729; tebn: Duan et al. 2022, NeurIPS 35",
     .kind = RHEO_MAPPING,
+    .added_to = true,
     .whole = true,
     .fields = fields,
     .infer = infer,
