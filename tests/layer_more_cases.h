@@ -8,6 +8,13 @@
 static const rig_case cases[] = {
     {.label = "norm image", .layer = "norm", .T = 3, .B = 4, .shape = {{3, 5, 5, 1}}},
     {.label = "norm wide image", .layer = "norm", .T = 2, .B = 3, .shape = {{2, 9, 9, 1}}},
+    {.label = "norm of more columns than a chunk",
+     .layer = "norm",
+     .T = 2,
+     .B = 3,
+     .input = SPIKES,
+     .level = 0.4,
+     .shape = {{2, 24, 25, 1}}},
     {.label = "norm of images of spikes",
      .layer = "norm",
      .T = 3,

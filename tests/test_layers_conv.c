@@ -1,7 +1,7 @@
 /* test_layers_conv.c: what only convolution and pooling promise: exact counts at the borders, one
  * result for spikes and for the same numbers as reals, on all instruction sets; fair ties; what is
  * refused. */
-#include "layer_rig.h"
+#include "layer_twin.h"
 
 /* Ones as weights, no bias: an output is the number of synapses that drive it. */
 static void ones(rig *r)
@@ -203,6 +203,59 @@ static void test_ties(void **state)
     rheo_context_free(ctx);
 }
 
+/* The places that win are the reference's, to the bit: where windows are 2 x 2 and where they are
+ * not, where places are left over, in planes of volumes, for more windows than are drawn at once. */
+static void test_winners(void **state)
+{
+    static const struct {
+        const char *options;
+        rheo_shape shape;
+        rig_input input;
+    } pools[] = {
+        {"", {{5, 30, 31, 1}}, SPIKES},
+        {"", {{3, 7, 8, 1}}, SPIKES},
+        {"", {{70, 9, 8, 1}}, REALS},
+        {"ties=first", {{2, 7, 7, 1}}, SPIKES},
+        {"size_d=1", {{3, 4, 5, 6}}, SPIKES},
+        {"size_d=1", {{3, 4, 5, 6}}, REALS},
+        {"", {{2, 4, 6, 6}}, SPIKES},
+        {"size=3", {{5, 20, 22, 1}}, SPIKES},
+        {"size=3 stride=2 padding=1", {{2, 9, 9, 1}}, SPIKES},
+    };
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+        rig r;
+        twin w;
+        rig_make(&r, ctx,
+                 &(rig_case){.label = pools[i].options,
+                             .layer = "pool",
+                             .options = pools[i].options,
+                             .T = 2,
+                             .B = 3,
+                             .input = pools[i].input,
+                             .level = pools[i].input == SPIKES ? 0.4f : 0,
+                             .train = true,
+                             .gradient = true,
+                             .shape = pools[i].shape},
+                 0);
+        twin_make(&w, &r, false);
+        rig_forward(&r), rig_backward(&r);
+        w.work.node->layer->reference_forward(&w.work);
+        w.work.node->layer->reference_backward(&w.work);
+        double *out = rig_doubles(&r.work.out), *gin = rig_doubles(&r.work.gin[0]);
+        const bool apart = !strstr(pools[i].options, "stride"); /* else some places are added up */
+        for (size_t n = 0; n < w.out_size; n++) assert_true(out[n] == w.work.out[n]);
+        for (size_t n = 0; n < w.in_size[0]; n++)
+            if (!(fabs(gin[n] - w.gin[0][n]) <= (apart ? 0 : 1e-6)))
+                fail_msg("%zu: place %zu gets %g, not %g", i, n, gin[n], w.gin[0][n]);
+        free(out), free(gin);
+        twin_free(&w);
+        rig_free(&r);
+    }
+    rheo_context_free(ctx);
+}
+
 /* ---- parameters and messages ---- */
 
 static void test_shapes(void **state)
@@ -280,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),           cmocka_unit_test(test_spikes_are_numbers),
         cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_winners),
         cmocka_unit_test(test_shapes),           cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

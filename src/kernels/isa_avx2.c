@@ -104,17 +104,23 @@ static inline void draw_order(const uint32_t *id, counters *even, counters *odd)
     *odd = HIGH(*even);
 }
 
-static inline uint64_t draw_compare(const counters even[4], const counters odd[4], const float *p)
+static inline void draw_words(const counters even[4], const counters odd[4], counters x[4])
 {
-    __m256 x[4];
-    for (int i = 0; i < 4; i++) {
-        __m256i r = _mm256_blend_epi32(even[i], _mm256_slli_epi64(odd[i], 32), 0xaa);
-        x[i] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_srli_epi32(r, 8)), SET(0x1p-24f));
-    }
-    lanes_transpose(x);
+    __m256 y[4];
+    for (int i = 0; i < 4; i++)
+        y[i] = _mm256_castsi256_ps(
+            _mm256_blend_epi32(even[i], _mm256_slli_epi64(odd[i], 32), 0xaa));
+    lanes_transpose(y);
+    for (int i = 0; i < 4; i++) x[i] = _mm256_castps_si256(y[i]);
+}
+
+static inline uint64_t draw_compare(const counters x[4], const float *p)
+{
     uint64_t bits = 0;
     for (int i = 0; i < 4; i++) {
-        __m256 less = _mm256_cmp_ps(x[i], LOAD(p + 8 * i), _CMP_LT_OQ);
+        const __m256 u = _mm256_cvtepi32_ps(_mm256_srli_epi32(x[i], 8));
+        const __m256 less =
+            _mm256_cmp_ps(_mm256_mul_ps(u, SET(0x1p-24f)), LOAD(p + 8 * i), _CMP_LT_OQ);
         bits |= (uint64_t)(uint32_t)_mm256_movemask_ps(less) << 8 * i;
     }
     return bits;

@@ -112,17 +112,24 @@ static inline void draw_order(const uint32_t *id, counters *even, counters *odd)
     *odd = HIGH(*even);
 }
 
-static inline uint64_t draw_compare(const counters even[4], const counters odd[4], const float *p)
+static inline void draw_words(const counters even[4], const counters odd[4], counters x[4])
 {
-    __m512 x[4];
-    for (int i = 0; i < 4; i++) {
-        __m512i r = _mm512_mask_blend_epi32(0xaaaa, even[i], _mm512_slli_epi64(odd[i], 32));
-        x[i] = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(r, 8)), SET(0x1p-24f));
-    }
-    lanes_transpose(x);
-    uint64_t bits = 0;
+    __m512 y[4];
     for (int i = 0; i < 4; i++)
-        bits |= (uint64_t)_mm512_cmp_ps_mask(x[i], LOAD(p + 16 * i), _CMP_LT_OQ) << 16 * i;
+        y[i] = _mm512_castsi512_ps(
+            _mm512_mask_blend_epi32(0xaaaa, even[i], _mm512_slli_epi64(odd[i], 32)));
+    lanes_transpose(y);
+    for (int i = 0; i < 4; i++) x[i] = _mm512_castps_si512(y[i]);
+}
+
+static inline uint64_t draw_compare(const counters x[4], const float *p)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < 4; i++) {
+        const __m512 u = _mm512_cvtepi32_ps(_mm512_srli_epi32(x[i], 8));
+        const __m512 uniform = _mm512_mul_ps(u, SET(0x1p-24f));
+        bits |= (uint64_t)_mm512_cmp_ps_mask(uniform, LOAD(p + 16 * i), _CMP_LT_OQ) << 16 * i;
+    }
     return bits;
 }
 #include "kernels/draw.inc"

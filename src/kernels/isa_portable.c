@@ -94,4 +94,11 @@ static void draw(const philox_start *s, const uint32_t *id, const float *p, uint
             stream[g / 16] |= (uint64_t)(rheo__uniform(r[i]) < p[4 * g + i]) << (g % 16 * 4 + i);
     }
 }
+
+static void draws(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t id, uint32_t count,
+                  uint32_t *out)
+{
+    for (uint32_t i = 0; i < count; i++)
+        rheo__philox(key, (uint32_t[4]){c0, c1, c2, id + i}, out + 4 * (size_t)i);
+}
 #include "kernels/loops.inc"

@@ -156,6 +156,16 @@ typedef struct rheo_bit_windows {
     uint64_t *to; /* [count][words] */
 } rheo_bit_windows;
 
+/* n columns of a row and of their channels' values; w: the step's weight.
+ *   norm       y = (x - mean) scale + shift
+ *   norm_sums  of_g += w g, of_gh += w g h                  h = (x - mean) inverse
+ *   norm_back  gx = scale (w g - mean_g - h mean_gh), added to what stands there or not */
+typedef struct rheo_norm_row {
+    uint32_t n;
+    float w;
+    const float *x, *mean, *inverse, *scale, *shift, *mean_g, *mean_gh;
+} rheo_norm_row;
+
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
@@ -198,6 +208,18 @@ typedef struct rheo_kernels {
      * rest is skipped four at a time */
     void (*bernoulli_steps)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t steps,
                             const float *p, uint32_t n, uint64_t *out, size_t out_t);
+    /* out[4 count]: the words of the draws (key, {c0, c1, c2, id}) of ascending ids */
+    void (*draws)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t id, uint32_t count,
+                  uint32_t *out);
+    /* Windows of 2 x 2 places that do not overlap, n in the two lines a and b: in each, the place of
+     * the largest gets g, the others 0. Of k equal ones that one whose number is draw k >> 32. */
+    void (*winners)(uint32_t n, const float *a, const float *b, const uint32_t *draw,
+                    const float *g, float *to_a, float *to_b);
+    /* Rows of batch normalisation. sum[j] += x[j], or with a centre (x[j] - centre[j])^2 */
+    void (*column_sums)(uint32_t n, const float *x, const double *centre, double *sum);
+    void (*norm)(const rheo_norm_row *row, float *y);
+    void (*norm_sums)(const rheo_norm_row *row, const float *g, double *of_g, double *of_gh);
+    void (*norm_back)(const rheo_norm_row *row, const float *g, bool add, float *gx);
     /* rounds of RHEO_PEAK_CHAINS vector FMAs in independent chains, all in registers: the most that
      * a core can do. The number says nothing, but depends on all of them */
     float (*fma_peak)(uint64_t rounds);

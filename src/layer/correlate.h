@@ -155,4 +155,8 @@ static inline uint32_t rheo__least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
+static inline uint32_t rheo__most(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
 #endif

@@ -160,7 +160,9 @@ static void refresh(const rheo_work *work)
         }
 }
 
-/* ---- a task: some whole channels, in chunks of at most 64 columns ---- */
+/* ---- a task: some whole channels, in chunks of columns ---- */
+
+enum { COLUMNS = 512 /* of a chunk: long runs of a row, sums that stay in the cache */ };
 
 typedef struct span_argument {
     const rheo_work *work;
@@ -169,8 +171,8 @@ typedef struct span_argument {
 } span_argument;
 
 typedef struct chunk {
-    uint32_t first, count;    /* columns */
-    uint8_t slot[RHEO_BLOCK]; /* channel of each, from the task's first */
+    uint32_t first, count; /* columns */
+    uint8_t slot[COLUMNS]; /* channel of each, from the task's first */
 } chunk;
 
 static uint32_t channels_a_task(const rheo_norm *n)
@@ -199,25 +201,21 @@ static bool chunk_at(const rheo_norm *n, uint32_t task, uint32_t from, chunk *c)
     const uint32_t columns = channels * n->width;
     if (from >= columns) return false;
     c->first = first * n->width + from;
-    c->count = columns - from < RHEO_BLOCK ? columns - from : RHEO_BLOCK;
+    c->count = columns - from < COLUMNS ? columns - from : COLUMNS;
     for (uint32_t j = 0; j < c->count; j++) c->slot[j] = (uint8_t)((from + j) / n->width);
     return true;
 }
 
 /* Columns of a row as floats, bits expanded. */
 static const float *columns(const rheo_signal *s, uint32_t t, uint32_t b, const chunk *c,
-                            float buffer[RHEO_BLOCK])
+                            const rheo_kernels *kernels, float buffer[COLUMNS])
 {
     if (s->form == RHEO_REAL) return rheo__real_row(s, t, b) + c->first;
-    const uint64_t *row = rheo__bits_row(s, t, b);
-    for (uint32_t j = 0; j < c->count; j++) {
-        const uint32_t at = c->first + j;
-        buffer[j] = row[at / 64] >> at % 64 & 1 ? s->hi : s->lo;
-    }
+    kernels->expand(rheo__bits_row(s, t, b), c->first, c->count, s->lo, s->hi, buffer);
     return buffer;
 }
 
-static void spread(const chunk *c, const float *channel, float out[RHEO_BLOCK])
+static void spread(const chunk *c, const float *channel, float out[COLUMNS])
 {
     for (uint32_t j = 0; j < c->count; j++) out[j] = channel[c->slot[j]];
 }
@@ -226,21 +224,17 @@ static void spread(const chunk *c, const float *channel, float out[RHEO_BLOCK])
 static void channel_sums(const span_argument *a, uint32_t task, const double *mean, double *sum)
 {
     const rheo_work *work = a->work;
-    float buffer[RHEO_BLOCK];
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
+    float buffer[COLUMNS];
     chunk c;
     memset(sum, 0, RHEO_BLOCK * sizeof *sum);
-    for (uint32_t from = 0; chunk_at(&a->norm, task, from, &c); from += RHEO_BLOCK) {
-        double column[RHEO_BLOCK] = {0}, centre[RHEO_BLOCK] = {0};
+    for (uint32_t from = 0; chunk_at(&a->norm, task, from, &c); from += COLUMNS) {
+        double column[COLUMNS] = {0}, centre[COLUMNS];
         for (uint32_t j = 0; j < c.count && mean; j++) centre[j] = mean[c.slot[j]];
         for (uint32_t t = a->t0; t < a->t1; t++)
-            for (uint32_t b = 0; b < work->B; b++) {
-                const float *x = columns(work->in[0], t, b, &c, buffer);
-                if (mean)
-                    for (uint32_t j = 0; j < c.count; j++)
-                        column[j] += ((double)x[j] - centre[j]) * ((double)x[j] - centre[j]);
-                else
-                    for (uint32_t j = 0; j < c.count; j++) column[j] += (double)x[j];
-            }
+            for (uint32_t b = 0; b < work->B; b++)
+                kernels->column_sums(c.count, columns(work->in[0], t, b, &c, kernels, buffer),
+                                     mean ? centre : NULL, column);
         for (uint32_t j = 0; j < c.count; j++) sum[c.slot[j]] += column[j];
     }
 }
@@ -322,18 +316,22 @@ static void forward_task(void *argument, uint32_t task, uint32_t thread)
                              each ? t : 0);
     }
     float of_shift[RHEO_BLOCK], of_scale[RHEO_BLOCK], of_add[RHEO_BLOCK];
-    float shift[RHEO_BLOCK], scale[RHEO_BLOCK], add[RHEO_BLOCK], buffer[RHEO_BLOCK];
+    float shift[COLUMNS], scale[COLUMNS], add[COLUMNS], buffer[COLUMNS];
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
     chunk c;
     for (uint32_t t = a->t0; t < a->t1; t++) {
         coefficients(work, n, t, task, of_shift, of_scale, of_add);
-        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
+        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += COLUMNS) {
             spread(&c, of_shift, shift);
             spread(&c, of_scale, scale);
             spread(&c, of_add, add);
             for (uint32_t b = 0; b < work->B; b++) {
-                const float *x = columns(work->in[0], t, b, &c, buffer);
-                float *y = rheo__real_row(&work->out, t, b) + c.first;
-                for (uint32_t j = 0; j < c.count; j++) y[j] = (x[j] - shift[j]) * scale[j] + add[j];
+                const rheo_norm_row row = {.n = c.count,
+                                           .x = columns(work->in[0], t, b, &c, kernels, buffer),
+                                           .mean = shift,
+                                           .scale = scale,
+                                           .shift = add};
+                kernels->norm(&row, rheo__real_row(&work->out, t, b) + c.first);
             }
         }
     }
@@ -374,24 +372,25 @@ static void gradient_sums(const span_argument *a, uint32_t task, uint32_t group)
 {
     const rheo_work *work = a->work;
     const rheo_norm *n = &a->norm;
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
     double sum_g[RHEO_BLOCK] = {0}, sum_gh[RHEO_BLOCK] = {0};
-    float buffer[RHEO_BLOCK], mean[RHEO_BLOCK], inverse[RHEO_BLOCK];
+    float buffer[COLUMNS], mean[COLUMNS], inverse[COLUMNS];
     uint32_t first;
     const uint32_t channels = task_channels(n, task, &first);
     chunk c;
-    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
-        double of_g[RHEO_BLOCK] = {0}, of_gh[RHEO_BLOCK] = {0};
+    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += COLUMNS) {
+        double of_g[COLUMNS] = {0}, of_gh[COLUMNS] = {0};
         spread(&c, mean_of(work, n, a->t0) + first, mean);
         spread(&c, inverse_of(work, n, a->t0) + first, inverse);
         for (uint32_t t = a->t0; t < a->t1; t++) {
             const float w = weight_of(work, n, t);
             for (uint32_t b = 0; b < work->B; b++) {
-                const float *x = columns(work->in[0], t, b, &c, buffer);
-                const float *g = rheo__real_row(work->gout, t, b) + c.first;
-                for (uint32_t j = 0; j < c.count; j++) {
-                    of_g[j] += (double)(w * g[j]);
-                    of_gh[j] += (double)(w * g[j]) * (double)((x[j] - mean[j]) * inverse[j]);
-                }
+                const rheo_norm_row row = {.n = c.count,
+                                           .w = w,
+                                           .x = columns(work->in[0], t, b, &c, kernels, buffer),
+                                           .mean = mean,
+                                           .inverse = inverse};
+                kernels->norm_sums(&row, rheo__real_row(work->gout, t, b) + c.first, of_g, of_gh);
             }
         }
         for (uint32_t j = 0; j < c.count; j++) {
@@ -418,8 +417,9 @@ static void input_gradient(const span_argument *a, uint32_t task, uint32_t t)
     const float *gamma = work->node->param[n->gamma]->value + row * n->channels;
     uint32_t first;
     const uint32_t channels = task_channels(n, task, &first);
-    float factor[RHEO_BLOCK], mean_g[RHEO_BLOCK], mean_gh[RHEO_BLOCK], buffer[RHEO_BLOCK];
-    float f[RHEO_BLOCK], mg[RHEO_BLOCK], mgh[RHEO_BLOCK], mean[RHEO_BLOCK], inverse[RHEO_BLOCK];
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
+    float factor[RHEO_BLOCK], mean_g[RHEO_BLOCK], mean_gh[RHEO_BLOCK], buffer[COLUMNS];
+    float f[COLUMNS], mg[COLUMNS], mgh[COLUMNS], mean[COLUMNS], inverse[COLUMNS];
     const float w = weight_of(work, n, t);
     for (uint32_t i = 0; i < channels; i++) {
         factor[i] = gamma[first + i] * n->scale * inverse_of(work, n, t)[first + i];
@@ -427,19 +427,21 @@ static void input_gradient(const span_argument *a, uint32_t task, uint32_t t)
         mean_gh[i] = (float)((double)tape_at(work, n, SUM_GH, group)[first + i] / rows);
     }
     chunk c;
-    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK) {
+    for (uint32_t from = 0; chunk_at(n, task, from, &c); from += COLUMNS) {
         spread(&c, factor, f), spread(&c, mean_g, mg), spread(&c, mean_gh, mgh);
         spread(&c, mean_of(work, n, t) + first, mean);
         spread(&c, inverse_of(work, n, t) + first, inverse);
         for (uint32_t b = 0; b < work->B; b++) {
-            const float *x = columns(work->in[0], t, b, &c, buffer);
-            const float *g = rheo__real_row(work->gout, t, b) + c.first;
-            float *gx = rheo__real_row(&work->gin[0], t, b) + c.first;
-            for (uint32_t j = 0; j < c.count; j++) {
-                const float h = (x[j] - mean[j]) * inverse[j];
-                const float value = f[j] * (w * g[j] - mg[j] - h * mgh[j]);
-                gx[j] = adds ? gx[j] + value : value;
-            }
+            const rheo_norm_row in = {.n = c.count,
+                                      .w = w,
+                                      .x = columns(work->in[0], t, b, &c, kernels, buffer),
+                                      .mean = mean,
+                                      .inverse = inverse,
+                                      .scale = f,
+                                      .mean_g = mg,
+                                      .mean_gh = mgh};
+            kernels->norm_back(&in, rheo__real_row(work->gout, t, b) + c.first, adds,
+                               rheo__real_row(&work->gin[0], t, b) + c.first);
         }
     }
 }
@@ -475,14 +477,15 @@ static void weight_task(void *argument, uint32_t t, uint32_t thread)
     const float *mean = mean_of(work, n, t), *inverse = inverse_of(work, n, t);
     const float *gamma = work->node->param[n->gamma]->value;
     const float *beta = work->node->param[n->beta]->value;
-    float buffer[RHEO_BLOCK];
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
+    float buffer[COLUMNS];
     double sum = 0;
     chunk c;
     (void)thread;
     for (uint32_t task = 0; task < tasks(n); task++)
-        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += RHEO_BLOCK)
+        for (uint32_t from = 0; chunk_at(n, task, from, &c); from += COLUMNS)
             for (uint32_t b = 0; b < work->B; b++) {
-                const float *x = columns(work->in[0], t, b, &c, buffer);
+                const float *x = columns(work->in[0], t, b, &c, kernels, buffer);
                 const float *g = rheo__real_row(work->gout, t, b) + c.first;
                 for (uint32_t j = 0; j < c.count; j++) {
                     const uint32_t i = (c.first + j) / n->width;

@@ -10,7 +10,8 @@
  * to one drawn from the seed. Leaves out: dilation, sizes rounded up. */
 #include "layer/pool.h"
 
-#define MOST (1 << 16)
+#define MOST  (1 << 16)
+#define DRAWS 1024 /* windows whose numbers are drawn at a time, at least */
 static const char *const kinds[] = {"max", "average", "sum", NULL};
 static const char *const ties[] = {"random", "first", NULL};
 static const char *const as_size[] = {"size", NULL};
@@ -116,15 +117,19 @@ rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
     const size_t row = rheo__pitch(rheo__shape_size(work->node->in)) * sizeof(float);
     const size_t seen = rheo__round64(j.s.windows * sizeof *j.seen);
     const size_t of = rheo__round64(j.s.places * sizeof *j.of);
-    j.bytes = seen + of + row * rheo_threads(work->ctx);
+    j.draws = (rheo__most(j.s.windows, DRAWS) + 4 + 15) / 16 * 16;
+    const size_t draws = j.draws * sizeof *j.draw;
+    j.bytes = seen + of + (row + draws) * rheo_threads(work->ctx);
     if (!work->scratch) return j;
     char *base = work->scratch;
     j.seen = (rheo_pool_window *)(void *)base;
     j.of = (uint32_t *)(void *)(base + seen);
-    j.floats = (float *)(void *)(base + seen + of);
+    j.draw = (uint32_t *)(void *)(base + seen + of);
+    j.floats = (float *)(void *)(base + seen + of + draws * rheo_threads(work->ctx));
     j.apart = true;
     for (uint32_t a = 0; a < RHEO_AXES; a++)
         j.apart = j.apart && j.s.size[a] > 0 && j.s.size[a] == j.s.stride[a] && !j.s.before[a];
+    j.quarters = j.apart && j.s.size[0] == 1 && j.s.size[1] == 2 && j.s.size[2] == 2;
     j.small = true;
     for (uint32_t o = 0; o < j.s.windows; o++) {
         j.seen[o] = rheo__pool_window(&j.s, work->node->options.v, o);
@@ -235,11 +240,12 @@ static bool adaptive(const rheo_pool_shape *s)
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
-/* The largest of windows in one plane that do not overlap, of all channels; ny, nx: their size. */
+/* The largest of windows that do not overlap, each in one plane; ny, nx: their size. */
 static inline __attribute__((always_inline)) void
 largest(const rheo_pool_shape *s, const uint32_t ny, const uint32_t nx, const float *x, float *to)
 {
-    for (uint32_t c = 0; c < s->channels; c++, x += s->places)
+    const size_t plane = (size_t)s->in[1] * s->in[2];
+    for (uint32_t p = 0; p < s->channels * s->in[0]; p++, x += plane)
         for (uint32_t oy = 0; oy < s->out[1]; oy++)
             for (uint32_t ox = 0; ox < s->out[2]; ox++) {
                 const float *line = x + (size_t)oy * ny * s->in[2] + (size_t)ox * nx;
@@ -266,7 +272,7 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     const float *x = rheo__pool_row(j, t, b, thread);
     if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
         float *to = rheo__real_row(out, t, b);
-        if (j->s.size[1] == 2 && j->s.size[2] == 2)
+        if (j->quarters)
             largest(&j->s, 2, 2, x, to);
         else
             largest(&j->s, j->s.size[1], j->s.size[2], x, to);

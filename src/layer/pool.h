@@ -32,7 +32,8 @@ typedef struct rheo_pool_window {
     double share; /* of a place in the mean */
 } rheo_pool_window;
 
-/* Scratch: the windows, the window of each place, and for each thread a row of bits as floats. */
+/* Scratch: the windows, the window of each place, and for each thread a row of bits as floats and the
+ * numbers drawn for some windows. */
 typedef struct rheo_pool_job {
     const rheo_work *work;
     rheo_pool_shape s;
@@ -42,7 +43,10 @@ typedef struct rheo_pool_job {
     rheo_pool_window *seen; /* [windows] */
     uint32_t
         *of; /* [places], RHEO_POOL_NOWHERE where no window sees it; where windows do not overlap */
-    float *floats; /* [threads][pitch] */
+    bool quarters; /* 2 x 2 of a plane, apart */
+    uint32_t draws;
+    uint32_t *draw; /* [threads][draws] */
+    float *floats;  /* [threads][pitch] */
     size_t bytes;
 } rheo_pool_job;
 #define RHEO_POOL_NOWHERE UINT32_MAX

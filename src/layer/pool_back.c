@@ -118,6 +118,39 @@ static void winners_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t
     }
 }
 
+/* Windows of 2 x 2: bits as floats too, many windows at a time. */
+static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t thread,
+                             const float *g, float *to)
+{
+    const rheo_work *work = j->work;
+    const rheo_pool_shape *s = &j->s;
+    const rheo_kernels *kernels = rheo__kernels(work->ctx);
+    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
+    const uint32_t sample = work->sample ? work->sample[b] : b, all = s->channels * s->windows;
+    const uint32_t planes = s->channels * s->in[0], each = s->out[1] * s->out[2];
+    const uint32_t width = s->in[2], used = 2 * s->out[1];
+    const bool first = (int)work->node->options.v[TIES] == FIRST;
+    const float *x = rheo__pool_row(j, t, b, thread);
+    uint32_t *draw = j->draw + (size_t)thread * j->draws;
+    uint32_t n = 0, from = 0, to_n = 0; /* numbers drawn: windows from … to_n - 1 */
+    if (first) memset(draw, 0, j->draws * sizeof *draw);
+    for (uint32_t plane = 0; plane < planes; plane++) {
+        if (!first && n + each > to_n) {
+            from = n / 4 * 4;
+            to_n = rheo__least(from + j->draws, (all + 3) / 4 * 4);
+            kernels->draws(key, sample, work->show, work->step0 + t, from / 4, (to_n - from) / 4,
+                           draw);
+        }
+        for (uint32_t y = 0; y < used; y += 2, n += s->out[2], x += 2 * width, to += 2 * width) {
+            kernels->winners(s->out[2], x, x + width, first ? draw : draw + n - from, g + n, to,
+                             to + width);
+            if (width % 2) to[width - 1] = to[2 * width - 1] = 0;
+        }
+        if (s->in[1] > used) memset(to, 0, width * sizeof *to);
+        x += (s->in[1] - used) * width, to += (s->in[1] - used) * width;
+    }
+}
+
 static void backward_row(void *argument, uint32_t row, uint32_t thread)
 {
     const rheo_pool_job *j = argument;
@@ -126,6 +159,10 @@ static void backward_row(void *argument, uint32_t row, uint32_t thread)
     const uint32_t t = j->t0 + row / work->B, b = row % work->B;
     const float *g = rheo__real_row(work->gout, t, b);
     float *to = rheo__real_row(&work->gin[0], t, b);
+    if (j->quarters && (int)work->node->options.v[KIND] == MAX) {
+        winners_quarters(j, t, b, thread, g, to);
+        return;
+    }
     memset(to, 0, work->gin[0].N * sizeof *to);
     if ((int)work->node->options.v[KIND] == MAX) {
         winners_row(j, t, b, thread, g, to);
