@@ -64,7 +64,7 @@ static void add_name(char *line, const rheo_progress *now)
 
 static void add_figures(char *line, const rheo_progress *now)
 {
-    if (now->seconds > 0) add(line, "  %.0f/s", (double)now->done / now->seconds);
+    if (now->rate > 0) add(line, "  %.0f/s", now->rate);
     if (isfinite(now->loss)) add(line, "  loss %.4g", now->loss);
     if (isfinite(now->accuracy)) add(line, "  accuracy %.2f %%", now->accuracy);
 }
@@ -92,10 +92,10 @@ static void draw(cli_progress *progress, const rheo_progress *now)
     add(line, " [");
     for (int cell = 0; cell < BAR; cell++) add(line, "%c", cell < share * BAR ? '#' : '-');
     add(line, "] %3.0f %%", 100 * share);
-    if (share > 0) {
+    if (now->rate > 0) {
         uint32_t more = now->epochs > now->epoch ? now->epochs - now->epoch : 0;
         add(line, "  ");
-        add_duration(line, now->seconds / share * (1 - share + more));
+        add_duration(line, (double)now->total * (1 - share + more) / now->rate);
         add(line, " left");
     }
     add_figures(line, now);

@@ -165,6 +165,53 @@ static void test_resume(void **state)
     rheo_context_free(ctx);
 }
 
+/* What a process is told of its speed, and of the time since the epoch began; stops after a batch. */
+typedef struct speeds {
+    rheo_progress first, last; /* of the epochs' batches */
+    uint32_t stop, reports;
+    volatile int flag;
+} speeds;
+
+static void keep_speed(void *user, const rheo_progress *p)
+{
+    speeds *s = user;
+    if (strcmp(p->what, "train") != 0 || p->end) return;
+    if (s->reports++ == 0) s->first = *p;
+    s->last = *p;
+    if (s->reports == s->stop) s->flag = 1;
+}
+
+static void train_speeds(speeds *s, const char *checkpoint)
+{
+    rheo_context *ctx = NULL;
+    const rheo_context_options options = {
+        .threads = 1, .seed = 1, .user = s, .progress = keep_speed, .interrupt = &s->flag};
+    assert_int_equal(rheo_context_new(&options, &ctx), RHEO_OK);
+    rheo_job job;
+    CHECK_OK(ctx, tiny_job(ctx, tiny_bptt, &job));
+    assert_int_equal(tiny_learn(&job, checkpoint), s->stop ? RHEO_INTERRUPTED : RHEO_OK);
+    rheo__job_close(&job);
+    rheo_context_free(ctx);
+}
+
+/* Gone on with, the time of the epoch counts on, but the rate is of the new process alone; in the
+ * epochs after that, both begin anew. */
+static void test_speed(void **state)
+{
+    (void)state;
+    const char *at = in_folder("speed.rheo");
+    speeds before = {.stop = 3}, after = {0};
+    unlink(at);
+    train_speeds(&before, at);
+    CHECK_NEAR(before.last.rate * before.last.seconds, (double)before.last.done, 1e-6);
+    train_speeds(&after, at);
+    assert_int_equal(after.first.done, before.last.done + 32);
+    assert_true(after.first.seconds > before.last.seconds);
+    CHECK_NEAR(after.first.rate * (after.first.seconds - before.last.seconds), 32, 1e-6);
+    assert_true(after.last.done == after.last.total);
+    CHECK_NEAR(after.last.rate * after.last.seconds, (double)after.last.done, 1e-6);
+}
+
 static void test_foreign_checkpoint(void **state)
 {
     (void)state;
@@ -315,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_first_step),
         cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_speed),
         cmocka_unit_test(test_foreign_checkpoint),
         cmocka_unit_test(test_model_back),
         cmocka_unit_test(test_memory),

@@ -58,7 +58,8 @@ typedef struct rheo_progress {
     uint32_t epoch, epochs;   /* counted from 1; 0: no epochs */
     uint64_t done, total;     /* samples of this epoch */
     double loss, accuracy;    /* so far in this epoch; NaN when unknown [1], [%] */
-    double seconds;           /* since the epoch began */
+    double seconds;           /* since the epoch began, over all processes that had a part in it */
+    double rate;              /* of this process [samples/s]; 0: not known yet */
     bool end;                 /* the epoch, or the work, is complete */
 } rheo_progress;
 

@@ -9,7 +9,6 @@
 #include "learn/learn.h"
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum { PHASE, EPOCH, AT, SHOW, CORRECT, SEEN, LINES, COUNTERS };
 enum { LOSS, SECONDS, OPERATIONS, SUMS };
@@ -21,6 +20,8 @@ typedef struct runner {
     double sum[SUMS];
     rheo_slot *slot;
     double saved, mark; /* times of the last checkpoint and of the last look at the clock */
+    uint32_t at;        /* of the epoch, what stood in the checkpoint: samples and seconds of */
+    double seconds;     /* another process, whose speed says nothing of this one's */
 } runner;
 
 static double option(const rheo_phase *phase, const char *name)
@@ -140,18 +141,22 @@ static rheo_status load_rest(runner *run)
     RHEO_TRY(rheo__slots_load(session->ctx, run->ask->checkpoint, NULL, run->slot,
                               all_slots(run, true)));
     take_counters(run);
+    run->at = session->at;
+    run->seconds = session->seconds;
     rheo_net_touch(session->net);
     return RHEO_OK;
 }
 
 /* ---- epochs ---- */
 
-static void report(const rheo_session *session, bool end)
+static void report(const runner *run, bool end)
 {
+    const rheo_session *session = run->session;
     const rheo_context_options *options = &session->ctx->options;
     if (!options->progress) return;
     double seen = session->seen ? (double)session->seen : 1;
     bool judged = !session->now->learner->local;
+    const double seconds = session->seconds - run->seconds;
     rheo_progress progress = {.what = "train",
                               .epoch = session->epoch + 1,
                               .epochs = session->epochs,
@@ -160,6 +165,7 @@ static void report(const rheo_session *session, bool end)
                               .loss = judged ? session->loss_sum / seen : NAN,
                               .accuracy = judged ? 100.0 * (double)session->correct / seen : NAN,
                               .seconds = session->seconds,
+                              .rate = seconds > 0 ? (session->at - run->at) / seconds : 0,
                               .end = end};
     options->progress(options->user, &progress);
 }
@@ -181,7 +187,7 @@ static rheo_status look(runner *run)
     double t = rheo__now();
     session->seconds += t - run->mark;
     run->mark = t;
-    report(session, false);
+    report(run, false);
     if (rheo__interrupted(session->ctx)) return stop_here(run);
     return t - run->saved >= run->ask->every ? save(run) : RHEO_OK;
 }
@@ -228,15 +234,15 @@ static rheo_status close_epoch(runner *run, double operations_before)
     session->seconds += t - run->mark;
     run->mark = t;
     line->seconds = session->seconds;
-    report(session, true);
+    report(run, true);
     bool stop = false;
     if (session->now->learner->closed)
         RHEO_TRY(session->now->learner->closed(session, line, &stop));
     session->lines++;
     session->epoch = stop ? session->epochs : session->epoch + 1;
-    session->at = 0;
+    session->at = run->at = 0;
     session->correct = session->seen = 0;
-    session->loss_sum = session->seconds = 0;
+    session->loss_sum = session->seconds = run->seconds = 0;
     if (run->ask->line) RHEO_TRY(run->ask->line(run->ask->arg, session));
     return save(run);
 }

@@ -217,12 +217,15 @@ static void report(const sweeper *s, uint64_t done, double began, bool end)
 {
     const rheo_context_options *options = &s->session->ctx->options;
     if (!options->progress) return;
+    const double seconds = rheo__now() - began;
+    if (done > s->count) done = s->count;
     rheo_progress progress = {.what = s->ask->what,
-                              .done = done < s->count ? done : s->count,
+                              .done = done,
                               .total = s->count,
                               .loss = NAN,
                               .accuracy = NAN,
-                              .seconds = rheo__now() - began,
+                              .seconds = seconds,
+                              .rate = seconds > 0 ? (double)done / seconds : 0,
                               .end = end};
     options->progress(options->user, &progress);
 }
