@@ -148,6 +148,23 @@ double rheo__regularise_reference(const rheo_phase *phase, const rheo_net *net,
                                   const rheo_reference *reference, uint32_t T, uint32_t B,
                                   double *const *gout, double *const *gv, double *scratch);
 
+/* ---- how a session shows samples (show.c) ---- */
+/* All populations are stateless: one step says all, and training takes constant input. */
+bool rheo__net_analogue(const rheo_net *net);
+/* Steps of a presentation: 1 for an analogue net with static input. */
+uint32_t rheo__sweep_steps(const rheo_session *session);
+/* A plan for B samples as the session shows them, forward only. */
+rheo_request rheo__session_request(const rheo_session *session, uint32_t B);
+/* Encodes samples into a plan's source. Theirs are x, sample, length, show, intensity and step0; the
+ * rest is the session's. */
+void rheo__session_encode(const rheo_session *session, rheo_plan *plan, const rheo_encode *samples);
+/* The encoder's neurons must be the net's inputs, and a sample must end with its presentation. */
+rheo_status rheo__session_fits(const rheo_session *session);
+/* The steps of the samples at these positions, as plans and encoders take them; room: [B]. NULL:
+ * the data have no lengths. */
+const uint32_t *rheo__session_lengths(const rheo_session *session, rheo_split split,
+                                      const uint32_t *position, uint32_t B, uint32_t *room);
+
 /* ---- sweeps: every sample of a split through the net as it is, weights frozen, each from rest,
  * in parallel; what is done with the output is the visitor's ---- */
 typedef struct rheo_visit {
@@ -167,23 +184,8 @@ typedef struct rheo_sweep {
     void *arg;
 } rheo_sweep;
 rheo_status rheo__sweep(rheo_session *session, const rheo_sweep *sweep);
-/* Steps that a sweep's plan has: 1 for an analogue net with static input. */
-uint32_t rheo__sweep_steps(const rheo_session *session);
 /* Bytes that a sweep takes while it runs. */
 rheo_status rheo__sweep_measure(rheo_session *session, bool readout, size_t *bytes);
-/* All populations are stateless: one step says all, and training takes constant input. */
-bool rheo__net_analogue(const rheo_net *net);
-/* A plan for B samples as the session shows them, forward only. */
-rheo_request rheo__session_request(const rheo_session *session, uint32_t B);
-/* Encodes samples into a plan's source. Theirs are x, sample, length, show, intensity and step0; the
- * rest is the session's. */
-void rheo__session_encode(const rheo_session *session, rheo_plan *plan, const rheo_encode *samples);
-/* The encoder's neurons must be the net's inputs, and a sample must end with its presentation. */
-rheo_status rheo__session_fits(const rheo_session *session);
-/* The steps of the samples at these positions, as plans and encoders take them; room: [B]. NULL:
- * the data have no lengths. */
-const uint32_t *rheo__session_lengths(const rheo_session *session, rheo_split split,
-                                      const uint32_t *position, uint32_t B, uint32_t *room);
 
 /* ---- testing: accuracy against time, counts, confusion; ties wrong ---- */
 typedef struct rheo_tally {
