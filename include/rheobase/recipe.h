@@ -78,9 +78,7 @@ typedef struct rheo_compare_options {
 RHEO_API rheo_status rheo_compare(rheo_context *ctx, const char *const *recipes,
                                   const rheo_compare_options *options, bool json, char **table);
 
-/* kind: "neurons", "surrogates", "layers", "losses", "regularisers", "encoders", "optimisers",
- * "schedules", "learners", "synapses", "datasets", "recipes", "chips", "energies", or NULL for all.
- */
+/* kind: a heading of the whole list, as "neurons"; NULL: all of them. */
 RHEO_API rheo_status rheo_list(rheo_context *ctx, const char *kind, bool json, char **text);
 RHEO_API rheo_status rheo_show(rheo_context *ctx, const char *name, bool json, char **text);
 

@@ -5,7 +5,9 @@ kinds=$(grep -E '^[a-z]+$' <<<"$out")
 for kind in neurons synapses surrogates layers losses encoders optimisers learners datasets recipes chips energies; do
     [[ $kinds == *$kind* ]] || bad "$kind is a heading"
 done
+page=$(tr -d '\n' <docs/rheobase.1)
 for kind in $kinds; do
+    [[ $page == *[\ ,]$kind[,.]* ]] || bad "docs/rheobase.1 lacks $kind"
     run list $kind; exits 0
     [ "$(wc -l <"$WORK/out")" -gt 0 ] || bad "$kind are there"
     run list $kind --json; exits 0; json
