@@ -36,6 +36,7 @@ typedef struct rheo_hardware {
     const char *chips[16]; /* that it fits; NULL-terminated */
 } rheo_hardware;
 void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_hardware *out);
-/* MACs of one presentation of the same net without spikes: a MAC a synapse. */
+/* MACs of one presentation of the same net, or node, without spikes: a MAC a synapse. */
 uint64_t rheo__macs_without_spikes(const rheo_net *net);
+uint64_t rheo__node_macs(const rheo_node_spec *node);
 #endif

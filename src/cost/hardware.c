@@ -141,10 +141,15 @@ void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_
         if (fits(rheo__chip_at(c), out)) out->chips[count++] = chips[c].name;
 }
 
+uint64_t rheo__node_macs(const rheo_node_spec *node)
+{
+    uint64_t most;
+    return node->layer->kind == RHEO_PROJECTION ? synapses_of(node, &most) : 0;
+}
+
 uint64_t rheo__macs_without_spikes(const rheo_net *net)
 {
-    uint64_t sum = 0, most;
-    for (uint32_t n = 0; n < net->nodes; n++)
-        if (net->node[n].layer->kind == RHEO_PROJECTION) sum += synapses_of(&net->node[n], &most);
+    uint64_t sum = 0;
+    for (uint32_t n = 0; n < net->nodes; n++) sum += rheo__node_macs(&net->node[n]);
     return sum;
 }

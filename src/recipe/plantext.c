@@ -133,6 +133,7 @@ static const char *kernel_of(const rheo_job *job, uint32_t n)
     const rheo_node_spec *node = &net->node[n];
     if (node->layer->kind != RHEO_PROJECTION) return "";
     if (node->synapse) return "event rows, delays, plasticity";
+    const bool dense = !strcmp(node->layer->name, "dense");
     int binary = node->layer->fields ? rheo__field_index(node->layer->fields, "weights") : -1;
     for (uint32_t e = 0; e < net->edges; e++) {
         if (net->edge[e].to != n) continue;
@@ -145,8 +146,10 @@ static const char *kernel_of(const rheo_job *job, uint32_t n)
                 }
         bool bits = from == 0 ? job->session.code.encoder->form == RHEO_BITS
                               : rheo__fires(&net->node[from]);
-        if (binary >= 0 && (int)node->options.v[binary] == RHEO_BINARY_WEIGHTS && !strcmp(node->layer->name, "dense"))
+        if (binary >= 0 && (int)node->options.v[binary] == RHEO_BINARY_WEIGHTS && dense)
             return bits ? "popcount" : "bit planes";
+        if (bits && dense && rheo__shape_size(node->out) <= rheo__kernels(job->ctx)->few)
+            return "spikes: gather or bits by density";
         if (bits) return "spikes: gather or dense by density";
         return from == 0 && job->session.code.encoder->fixed ? "dense, static input once" : "dense";
     }
@@ -162,12 +165,9 @@ static void write_layers(const rheo_job *job, rheo_text *out)
         char kind[160], shape[48];
         describe(node, kind);
         rheo__shape_text(node->out, shape);
-        uint64_t macs = node->layer->kind == RHEO_PROJECTION && rheo__net_param(job->net, node->name, "weight") && node->params > 0
-                            ? (uint64_t)rheo__shape_size(node->in) * rheo__shape_size(node->out)
-                            : 0;
         rheo__text_add(out, "%-10s %-12s %10llu %12llu  %-34s %s\n", node->name, shape,
-                       (unsigned long long)node_params(node), (unsigned long long)macs,
-                       kernel_of(job, n), kind);
+                       (unsigned long long)node_params(node),
+                       (unsigned long long)rheo__node_macs(node), kernel_of(job, n), kind);
     }
 }
 

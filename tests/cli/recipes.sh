@@ -36,6 +36,12 @@ run plan nowhere/tiny.yaml; [ "$code" != 0 ] || bad "no such file"
 complains nowhere/tiny.yaml
 run show lfi; exits 2; complains lif
 run list neuron; [ "$code" = 0 ] || complains neurons
+# what a plan says of each layer adds up: 4 maps of 6 x 6 places and 3 x 3 taps, then 144 to 10
+tiny tiny.yaml; sed -i 's/in-32-out/in-4c3-out/' tiny.yaml
+run plan tiny.yaml; exits 0
+macs=$(awk '/^[0-9]/ && $4 > 0 && $4 !~ /[a-z]/ { printf "%s ", $4 }' <<<"$out")
+[ "$macs" = "1296 1440 " ] || bad "MACs of the layers are 1296 and 1440, not $macs"
+says " 2736 a sample"
 head -c 100000 /dev/urandom >noise.yaml
 run plan noise.yaml; exits 2; complains noise.yaml
 finish
