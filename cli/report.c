@@ -11,7 +11,8 @@ static rheo_status run(cli_call *call)
 }
 
 static const cli_option options[] = {
-    CLI_OPTION("out", "FILE", output, CLI_TEXT, "a page (.html, default report.html) or a table (.md .csv .json)"),
+    CLI_OPTION("out", "FILE", output, CLI_TEXT,
+               "a page (.html, default report.html) or a table (.md .csv .json)"),
     CLI_OPTION_END,
 };
 

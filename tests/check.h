@@ -28,8 +28,8 @@
     do {                                                                                           \
         double a_ = (a), b_ = (b), t_ = (tolerance);                                               \
         if (!(fabs(a_ - b_) <= t_))                                                                \
-            fail_msg("%s = %.9g, %s = %.9g: differ by %.3g > %.3g", #a, a_, #b, b_,                \
-                     fabs(a_ - b_), t_);                                                           \
+            fail_msg("%s = %.9g, %s = %.9g: differ by %.3g > %.3g", #a, a_, #b, b_, fabs(a_ - b_), \
+                     t_);                                                                          \
     } while (0)
 
 static inline rheo_context *check_context(uint32_t threads)

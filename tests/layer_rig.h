@@ -16,8 +16,8 @@ typedef struct rig_case {
     rig_input input;
     double level; /* density of spikes; offset of reals */
     bool train, gradient, learn, readout, dynamic_out;
-    rheo_shape shape; /* of the input; left out: N, flat */
-    uint32_t ports;   /* inputs; 0: one */
+    rheo_shape shape;                  /* of the input; left out: N, flat */
+    uint32_t ports;                    /* inputs; 0: one */
     rheo_shape port_shape[RHEO_PORTS]; /* of the further ones; left out: as the first */
     rig_input port_input[RHEO_PORTS];
 } rig_case;

@@ -151,9 +151,10 @@ static const plan_case plan_cases[] = {
      .level = -0.3f,
      .gradient = true},
     {.label = "recurrent by notation and by key",
-     .net = {.net = "- conv: {out: 3, kernel: 3, recurrent: conv}\n- neuron: {model: lif, threshold: "
-                    "0.3}\n- dense: {out: 30}\n- neuron: {recurrent: one-to-one}\n"
-                    "- dense: {out: 12, recurrent: dense}\n- norm: {}\n",
+     .net = {.net =
+                 "- conv: {out: 3, kernel: 3, recurrent: conv}\n- neuron: {model: lif, threshold: "
+                 "0.3}\n- dense: {out: 30}\n- neuron: {recurrent: one-to-one}\n"
+                 "- dense: {out: 12, recurrent: dense}\n- norm: {}\n",
              .neuron = "{model: lif, threshold: 0.3}",
              .in = {{1, 7, 6}}},
      .T = 34,

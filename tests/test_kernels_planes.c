@@ -24,7 +24,8 @@ static void fill(float *x, size_t n)
 /* A loop for every set, and for sizes around those of vectors. */
 static void for_all(void (*act)(const rheo_kernels *k, uint32_t n))
 {
-    static const uint32_t sizes[] = {0, 1, 2, 3, 4, 7, 8, 9, 14, 15, 16, 17, 31, 33, 100, 513, MOST};
+    static const uint32_t sizes[] = {0,  1,  2,  3,  4,  7,   8,   9,   14,
+                                     15, 16, 17, 31, 33, 100, 513, MOST};
     for (int isa = 0; isa <= (int)rheo__isa_best(); isa++) {
         rheo_context *ctx = NULL;
         const rheo_context_options options = {.threads = 1, .isa = rheo__isa_names[isa]};

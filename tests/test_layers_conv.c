@@ -333,8 +333,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),           cmocka_unit_test(test_spikes_are_numbers),
         cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_winners),
-        cmocka_unit_test(test_shapes),           cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_winners),          cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

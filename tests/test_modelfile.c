@@ -219,7 +219,9 @@ static void test_other_shapes(void **state)
     } cases[] = {
         {5, {"/counter", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /counter in it"},
         {5, {"/a/deep", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /a/deep in it"},
-        {5, {"/counters/x", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}}, "there is no /counters/x in it"},
+        {5,
+         {"/counters/x", RHEO_SLOT_U64, 2, 0, false, NULL, 0, {0}},
+         "there is no /counters/x in it"},
         {5,
          {"/counters", RHEO_SLOT_U64, 1, 0, false, NULL, 0, {0}},
          "/counters is 1-dimensional, 2 x 1, but the net needs 1-dimensional, 1 x 1"},

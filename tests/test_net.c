@@ -57,7 +57,8 @@ static void test_notation(void **state)
          4 * 6 + 6 + 6 * 6 + 6 * 2 + 2},
         {"2x3x3-4c3pr-5br",
          {{2, 3, 3}},
-         "1:conv 36; 1:lif 36; 1.recurrent:conv 36; 2:dense 5; 2:norm 5; 2:lif 5; 2.recurrent:dense 5",
+         "1:conv 36; 1:lif 36; 1.recurrent:conv 36; 2:dense 5; 2:norm 5; 2:lif 5; "
+         "2.recurrent:dense 5",
          4 * 18 + 4 + 4 * 36 + 36 * 5 + 5 + 10 + 25},
     };
     (void)state;

@@ -358,16 +358,11 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_first_step),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_speed),
-        cmocka_unit_test(test_foreign_checkpoint),
-        cmocka_unit_test(test_model_back),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_first_step), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_speed),      cmocka_unit_test(test_foreign_checkpoint),
+        cmocka_unit_test(test_model_back), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);
 }

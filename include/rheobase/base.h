@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define RHEO_API __attribute__((visibility("default")))
+#define RHEO_API                 __attribute__((visibility("default")))
 #define RHEO_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define RHEO_API
@@ -54,13 +54,13 @@ typedef struct rheo_allocator {
 } rheo_allocator;
 
 typedef struct rheo_progress {
-    const char *what;         /* "train", "test", "label", … */
-    uint32_t epoch, epochs;   /* counted from 1; 0: no epochs */
-    uint64_t done, total;     /* samples of this epoch */
-    double loss, accuracy;    /* so far in this epoch; NaN when unknown [1], [%] */
-    double seconds;           /* since the epoch began, over all processes that had a part in it */
-    double rate;              /* of this process [samples/s]; 0: not known yet */
-    bool end;                 /* the epoch, or the work, is complete */
+    const char *what;       /* "train", "test", "label", … */
+    uint32_t epoch, epochs; /* counted from 1; 0: no epochs */
+    uint64_t done, total;   /* samples of this epoch */
+    double loss, accuracy;  /* so far in this epoch; NaN when unknown [1], [%] */
+    double seconds;         /* since the epoch began, over all processes that had a part in it */
+    double rate;            /* of this process [samples/s]; 0: not known yet */
+    bool end;               /* the epoch, or the work, is complete */
 } rheo_progress;
 
 /* All fields may be zero. */

@@ -36,10 +36,10 @@ RHEO_API float *rheo_net_parameter(rheo_net *net, const char *path, uint32_t *ro
 RHEO_API void rheo_net_touch(rheo_net *net);
 
 typedef struct rheo_plan_options {
-    uint32_t steps; /* T ≥ 1 */
-    uint32_t batch; /* B ≥ 1, the largest */
-    bool train;     /* keep a tape, gradients; else forward only */
-    bool fixed;     /* the input is the same at every step: one [B,N] array (static) */
+    uint32_t steps;            /* T ≥ 1 */
+    uint32_t batch;            /* B ≥ 1, the largest */
+    bool train;                /* keep a tape, gradients; else forward only */
+    bool fixed;                /* the input is the same at every step: one [B,N] array (static) */
     const char *const *record; /* "1.s", "1.v", …, NULL-terminated; NULL: only the output */
 } rheo_plan_options;
 RHEO_API rheo_status rheo_plan_new(rheo_net *net, const rheo_plan_options *options,

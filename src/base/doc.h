@@ -21,7 +21,7 @@ rheo_status rheo__doc_new(rheo_context *ctx, rheo_doc_kind kind, const char *key
 void rheo__doc_free(rheo_context *ctx, rheo_doc *doc);
 rheo_status rheo__doc_clone(rheo_context *ctx, const rheo_doc *doc, rheo_doc **out);
 void rheo__doc_append(rheo_doc *parent, rheo_doc *child);
-const rheo_doc *rheo__doc_get(const rheo_doc *map, const char *key);   /* NULL when absent */
+const rheo_doc *rheo__doc_get(const rheo_doc *map, const char *key); /* NULL when absent */
 const rheo_doc *rheo__doc_at(const rheo_doc *list, uint32_t index);
 uint32_t rheo__doc_count(const rheo_doc *doc); /* children */
 const char *rheo__doc_text(const rheo_doc *map, const char *key, const char *absent);

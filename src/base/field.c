@@ -100,8 +100,8 @@ static rheo_status parse_number(rheo_context *ctx, const rheo_field *field, cons
     print_number(field->min, min);
     print_number(field->max, max);
     bool plain = !field->unit || strcmp(field->unit, "1") == 0;
-    return rheo__fail(ctx, RHEO_USAGE, "%s: %s is '%.64s', expected %s from %s to %s%s%s%s%s", where,
-                      field->name, text, whole ? "a whole number" : "a number", min, max,
+    return rheo__fail(ctx, RHEO_USAGE, "%s: %s is '%.64s', expected %s from %s to %s%s%s%s%s",
+                      where, field->name, text, whole ? "a whole number" : "a number", min, max,
                       plain ? "" : " ", plain ? "" : field->unit, field->choices ? ", or " : "",
                       field->choices ? field->choices[0] : "");
 }

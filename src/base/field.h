@@ -11,19 +11,23 @@ typedef struct rheo_field {
     const char *name, *unit; /* unit: "ms", "mV", "1", … */
     rheo_type type;
     double init, min, max;      /* FLAG: 0 or 1; CHOICE: the index of the default, max 1:
-                                   the last choice stands for an expression, given in place of a name */
-    const char *const *choices; /* CHOICE: names, NULL-terminated; numbers from 0: names of -1, -2, … */
+                                   the last choice stands for an expression in place of a name */
+    const char *const *choices; /* CHOICE, NULL-terminated; numbers from 0: names of -1, -2, … */
     const char *doc;            /* one sentence */
 } rheo_field;
 
 /* A table ends with RHEO_FIELD_END. Shorthands keep tables one line an entry. */
+/* (a formatter would take the braces for a block) */
+/* clang-format off */
 #define RHEO_NUMBER_FIELD(name, unit, init, min, max, doc)                                         \
     {name, unit, RHEO_NUMBER, init, min, max, NULL, doc}
 #define RHEO_INTEGER_FIELD(name, unit, init, min, max, doc)                                        \
     {name, unit, RHEO_INTEGER, init, min, max, NULL, doc}
 #define RHEO_FLAG_FIELD(name, init, doc) {name, "1", RHEO_FLAG, init, 0, 1, NULL, doc}
-#define RHEO_CHOICE_FIELD(name, init, choices, doc) {name, "1", RHEO_CHOICE, init, 0, 0, choices, doc}
+#define RHEO_CHOICE_FIELD(name, init, choices, doc)                                                \
+    {name, "1", RHEO_CHOICE, init, 0, 0, choices, doc}
 #define RHEO_FIELD_END {NULL, NULL, RHEO_NUMBER, 0, 0, 0, NULL, NULL}
+/* clang-format on */
 
 /* The values of a table's options, in the table's order. */
 #define RHEO_OPTIONS_MAX 64

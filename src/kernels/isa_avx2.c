@@ -108,8 +108,8 @@ static inline void draw_words(const counters even[4], const counters odd[4], cou
 {
     __m256 y[4];
     for (int i = 0; i < 4; i++)
-        y[i] = _mm256_castsi256_ps(
-            _mm256_blend_epi32(even[i], _mm256_slli_epi64(odd[i], 32), 0xaa));
+        y[i] =
+            _mm256_castsi256_ps(_mm256_blend_epi32(even[i], _mm256_slli_epi64(odd[i], 32), 0xaa));
     lanes_transpose(y);
     for (int i = 0; i < 4; i++) x[i] = _mm256_castps_si256(y[i]);
 }

@@ -60,7 +60,7 @@ double rheo__few_density(const rheo_context *ctx); /* below it the gather wins *
  * RHEO_FEW outputs' weights; start: c when accumulate, else 0. */
 typedef struct rheo_few_gradient {
     uint32_t M, N, K;
-    const float *g;  /* [K, M] */
+    const float *g; /* [K, M] */
     size_t g_row;
     const uint64_t *bits; /* [K, N] */
     size_t bits_row;      /* words */
@@ -178,7 +178,7 @@ typedef struct rheo_kernels {
     /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */
     void (*gather_row)(const uint32_t *index, uint32_t count, const float *w, size_t w_row,
                        uint32_t n0, uint32_t n1, float *c);
-    uint32_t few; /* outputs up to which bit_sums is worth more than the product; at most RHEO_FEW */
+    uint32_t few; /* outputs up to which bit_sums beats the product; at most RHEO_FEW */
     void (*bit_sums)(const rheo_bit_sums *b);
     void (*give)(const rheo_give *g);
     void (*scatter)(const rheo_scatter *s);

@@ -201,9 +201,8 @@ void rheo__product(rheo_context *ctx, const rheo_product *p, void *scratch)
             j.pack_a = j.pack_b + (size_t)j.panels * k->tile_n * j.depth;
             for (j.i0 = 0; j.i0 < rows; j.i0 += j.rows) {
                 j.rows = least(step_i, rows - j.i0);
-                j.strips_a =
-                    j.in_place ? (uint32_t)(j.rows % k->tile_m != 0)
-                               : round_up(j.rows, k->tile_n) / k->tile_n;
+                j.strips_a = j.in_place ? (uint32_t)(j.rows % k->tile_m != 0)
+                                        : round_up(j.rows, k->tile_n) / k->tile_n;
                 /* B is packed with the first rows of A only, or by the one task that uses it */
                 uint32_t packs = j.strips_a + (j.i0 || j.one_group ? 0 : j.panels);
                 spread(ctx, small, packs, pack_task, &j);

@@ -20,17 +20,17 @@
 #include "synapse/synapse.h"
 
 #define RHEO_NODE_PARAMS 10
-#define RHEO_CHUNK 32 /* steps whose gradients of parameters are one sum */
+#define RHEO_CHUNK       32 /* steps whose gradients of parameters are one sum */
 
 /* Exact work, of one sample. Integers kept as double would lose counts above 2^53; uint64 it is. */
 typedef struct rheo_counts {
-    uint64_t spikes;           /* emitted */
-    uint64_t synops;           /* synaptic operations: a spike times the synapses it drives */
-    uint64_t macs, acs;        /* multiply-accumulates (real input), accumulates (spike input) */
-    uint64_t updates;          /* neuron updates: neurons x steps */
-    uint64_t weight_writes;    /* by plasticity */
-    uint64_t draws;            /* random numbers */
-    uint64_t bytes;            /* of weights and state, moved */
+    uint64_t spikes;        /* emitted */
+    uint64_t synops;        /* synaptic operations: a spike times the synapses it drives */
+    uint64_t macs, acs;     /* multiply-accumulates (real input), accumulates (spike input) */
+    uint64_t updates;       /* neuron updates: neurons x steps */
+    uint64_t weight_writes; /* by plasticity */
+    uint64_t draws;         /* random numbers */
+    uint64_t bytes;         /* of weights and state, moved */
 } rheo_counts;
 
 /* A shape, channels first: images {C, H, W, 1}, lines {C, L, 1, 1}, volumes {C, D, H, W}, flat
@@ -49,15 +49,16 @@ void rheo__shape_text(rheo_shape shape, char out[48]);
 
 /* A parameter of the net. */
 typedef struct rheo_param {
-    char node[32], name[24];   /* "1", "weight" */
+    char node[32], name[24]; /* "1", "weight" */
     uint32_t rows, cols;
-    float *value;              /* [rows, cols], owned by the net */
-    uint64_t version;          /* rises with every change: derived data is made anew */
-    bool trained;              /* has a gradient under gradient learning */
-    bool lasting_state;        /* state of scope RUN: saved as /state, not learned by gradients */
-    float low, high;           /* constraint after each update; -inf, inf: none */
-    bool transposed;           /* stands as [in, out]; files show [out, in] */
-    uint32_t dims, shape[5];   /* how files and users see it, [out, in, kh, kw]; dims 0: [rows, cols] */
+    float *value;       /* [rows, cols], owned by the net */
+    uint64_t version;   /* rises with every change: derived data is made anew */
+    bool trained;       /* has a gradient under gradient learning */
+    bool lasting_state; /* state of scope RUN: saved as /state, not learned by gradients */
+    float low, high;    /* constraint after each update; -inf, inf: none */
+    bool transposed;    /* stands as [in, out]; files show [out, in] */
+    /* how files and users see it, [out, in, kh, kw]; dims 0: [rows, cols] */
+    uint32_t dims, shape[5];
 } rheo_param;
 
 /* An option of a neuron model that is a parameter of the net; glif has 8 that learn. Lasting states
@@ -65,10 +66,10 @@ typedef struct rheo_param {
 #define RHEO_OWN (RHEO_NODE_PARAMS - 2)
 typedef enum { RHEO_PER_LAYER, RHEO_PER_CHANNEL, RHEO_PER_NEURON } rheo_per;
 typedef struct rheo_own {
-    uint32_t field;            /* of the model */
+    uint32_t field; /* of the model */
     rheo_per per;
     bool learned;
-    double from, to;           /* drawn uniformly between them at the start; equal: that value */
+    double from, to; /* drawn uniformly between them at the start; equal: that value */
 } rheo_own;
 
 struct rheo_layer;
@@ -79,17 +80,17 @@ typedef struct rheo_node_spec { /* what building a node decides; lives in the ne
     rheo_options options;      /* of the layer's fields */
     const rheo_neuron *neuron; /* populations */
     rheo_options neuron_options;
-    rheo_own own[RHEO_OWN];    /* its parameters */
+    rheo_own own[RHEO_OWN]; /* its parameters */
     uint32_t owns;
-    rheo_formula formula;      /* of a surrogate that the user wrote; ops 0: none */
+    rheo_formula formula;        /* of a surrogate that the user wrote; ops 0: none */
     const rheo_synapse *synapse; /* plastic projections */
     rheo_options synapse_options;
-    rheo_shape in, out;        /* in: what arrives at port 0 */
+    rheo_shape in, out;             /* in: what arrives at port 0 */
     rheo_shape port_in[RHEO_PORTS]; /* what arrives at each port */
-    uint32_t inputs;           /* ports in use: those below this number */
-    uint32_t index;            /* in the net; keys the random numbers */
-    double dt;                 /* step [ms] */
-    double gain, amplitude;    /* [1], [ms] of the soft-LIF units that this population replaced; 0: none */
+    uint32_t inputs;                /* ports in use: those below this number */
+    uint32_t index;                 /* in the net; keys the random numbers */
+    double dt;                      /* step [ms] */
+    double gain, amplitude;         /* [1], [ms] of soft-LIF units that it replaced; 0: none */
     uint32_t params;
     rheo_param *param[RHEO_NODE_PARAMS];
 } rheo_node_spec;
@@ -98,36 +99,36 @@ typedef struct rheo_work {
     rheo_context *ctx;
     const rheo_node_spec *node;
     uint32_t T, B;
-    bool train;                /* dropout drops, batch norm uses the batch, noise is drawn */
-    bool gradient;             /* backward will come: keep the tape */
-    bool learn;                /* plasticity and adaptive thresholds act */
-    bool accumulate;           /* add to what stands in out (an earlier edge of the same port) */
+    bool train;      /* dropout drops, batch norm uses the batch, noise is drawn */
+    bool gradient;   /* backward will come: keep the tape */
+    bool learn;      /* plasticity and adaptive thresholds act */
+    bool accumulate; /* add to what stands in out (an earlier edge of the same port) */
     const rheo_signal *in[RHEO_PORTS]; /* one a port; NULL: nothing connected (0) */
     rheo_signal out;
-    rheo_signal readout;       /* v of a population [T,B,N] when asked for; else real NULL */
-    const rheo_signal *gout;   /* dL/d out, real, whole window (stride_t 0 with out static); NULL: 0 */
-    const struct rheo_work *giver; /* dL/d out is asked of this consumer, block by block; gout is NULL */
-    bool winners;              /* dL/d out is 0 but for one place in each window of the only consumer */
+    rheo_signal readout;     /* v of a population [T,B,N] when asked for; else real NULL */
+    const rheo_signal *gout; /* dL/d out, real, whole window (stride_t 0: out static); NULL: 0 */
+    const struct rheo_work *giver; /* consumer that is asked for dL/d out by blocks; gout is NULL */
+    bool winners; /* dL/d out is 0 but for one place in each window of the only consumer */
     const rheo_signal *greadout;
-    rheo_signal gin[RHEO_PORTS]; /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
+    rheo_signal gin[RHEO_PORTS];   /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
                                     summed over time); real NULL: not wanted */
     float *grad[RHEO_NODE_PARAMS]; /* dL/d param, overwritten; NULL when not trained */
-    float *derived;            /* made by refresh from the parameters */
-    float *tape;               /* reserve's */
-    float *state;              /* of a sample (of all B), reset by `reset` */
-    float *adjoint;            /* what goes backward in time; 0 before the last span */
-    const float *before;       /* backward: the state at step t0; NULL: at rest */
-    uint32_t span;             /* steps of a call of forward or backward, at most */
-    void *scratch;             /* shared by all nodes, as large as the largest asked */
+    float *derived;                /* made by refresh from the parameters */
+    float *tape;                   /* reserve's */
+    float *state;                  /* of a sample (of all B), reset by `reset` */
+    float *adjoint;                /* what goes backward in time; 0 before the last span */
+    const float *before;           /* backward: the state at step t0; NULL: at rest */
+    uint32_t span;                 /* steps of a call of forward or backward, at most */
+    void *scratch;                 /* shared by all nodes, as large as the largest asked */
     uint64_t seed;
-    const uint32_t *sample;    /* ids of the B samples, for random numbers */
-    uint32_t show;             /* which training step or presentation this is, idem */
-    uint32_t step0;            /* steps that went before this window (streaming) */
+    const uint32_t *sample; /* ids of the B samples, for random numbers */
+    uint32_t show;          /* which training step or presentation this is, idem */
+    uint32_t step0;         /* steps that went before this window (streaming) */
 } rheo_work;
 
-typedef struct rheo_need {     /* what a node wants from the plan, in elements or bytes */
+typedef struct rheo_need { /* what a node wants from the plan, in elements or bytes */
     size_t derived, tape, state, adjoint; /* floats */
-    size_t scratch;            /* bytes */
+    size_t scratch;                       /* bytes */
 } rheo_need;
 
 typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rheo_kind;
@@ -135,12 +136,12 @@ typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rhe
 typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
-    bool asks;                 /* takes dL/d out block by block too (work->giver) */
-    bool added_to;             /* a map whose backward does not read out: projections may add to it */
-    bool whole;                /* needs the whole window at once: refused in cycles */
-    bool all_steps;            /* after training too: refused in streams */
+    bool asks;      /* takes dL/d out block by block too (work->giver) */
+    bool added_to;  /* a map whose backward does not read out: projections may add to it */
+    bool whole;     /* needs the whole window at once: refused in cycles */
+    bool all_steps; /* after training too: refused in streams */
     uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */
-    uint32_t ports;            /* inputs a list of sources fills in order (sum, concat); 0, 1: one, and
+    uint32_t ports; /* inputs a list of sources fills in order (sum, concat); 0, 1: one, and
                                   several sources add */
     const rheo_field *fields;
     /* Shape of out from in, parameters' sizes (spec->param is filled by the net with the names and
@@ -152,8 +153,8 @@ typedef struct rheo_layer {
     /* Form of the output given the first input; static: input static makes output static */
     void (*form)(const rheo_work *work, rheo_form *form, bool *fixed, float *lo, float *hi);
     void (*need)(const rheo_work *work, rheo_need *need);
-    void (*refresh)(const rheo_work *work);             /* NULL: nothing derived */
-    void (*reset)(const rheo_work *work);               /* NULL: no state */
+    void (*refresh)(const rheo_work *work); /* NULL: nothing derived */
+    void (*reset)(const rheo_work *work);   /* NULL: no state */
     void (*forward)(const rheo_work *work, uint32_t t0, uint32_t t1);
     void (*backward)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: no gradient */
     void (*gradient)(const rheo_work *work, uint32_t t0, uint32_t t1); /* NULL: nothing trained */
@@ -164,7 +165,7 @@ typedef struct rheo_layer {
                  float *to);
     /* Whether dL/d in is 0 but for one place in each window. NULL: it is not. */
     bool (*winners)(const rheo_node_spec *node);
-    void (*begin_sample)(const rheo_work *work);        /* local learning, before a sample: normalise
+    void (*begin_sample)(const rheo_work *work); /* local learning, before a sample: normalise
                                                            weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is
      * counted at t = 0 only. */
@@ -182,8 +183,8 @@ typedef struct rheo_layer {
 typedef struct rheo_reference_work {
     const rheo_node_spec *node;
     uint32_t T, B;
-    uint32_t t0, t1;           /* a population in a cycle: the steps to take; t1 0: up to T */
-    uint32_t truncate;         /* gradients do not cross multiples of so many steps; 0: they do */
+    uint32_t t0, t1;   /* a population in a cycle: the steps to take; t1 0: up to T */
+    uint32_t truncate; /* gradients do not cross multiples of so many steps; 0: they do */
     bool train, smooth;
     const double *in[RHEO_PORTS];
     double *out, *readout;

@@ -41,8 +41,7 @@ typedef struct rheo_pool_job {
     bool apart;             /* windows do not overlap, and there is no padding */
     bool small;             /* at most 64 places each */
     rheo_pool_window *seen; /* [windows] */
-    uint32_t
-        *of; /* [places], RHEO_POOL_NOWHERE where no window sees it; where windows do not overlap */
+    uint32_t *of;  /* [places], of windows that do not overlap; RHEO_POOL_NOWHERE: none sees it */
     bool quarters; /* 2 x 2 of a plane, apart */
     uint32_t draws;
     uint32_t *draw; /* [threads][draws] */

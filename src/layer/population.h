@@ -26,7 +26,7 @@ double rheo__constants_slope(const rheo_node_spec *node, const double *const *re
 
 /* work->derived: constants, then the state at rest, one number each or, apart, one a neuron. */
 typedef struct rheo_constants {
-    float *k, *rest;    /* k[X*k_apart + n], rest[f*k_apart + n]; k_apart 0: k[X], rest[f] */
+    float *k, *rest; /* k[X*k_apart + n], rest[f*k_apart + n]; k_apart 0: k[X], rest[f] */
     size_t k_apart;
 } rheo_constants;
 size_t rheo__constants_floats(const rheo_node_spec *node);

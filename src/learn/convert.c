@@ -53,7 +53,8 @@ static void visit_maxima(void *arg, const rheo_visit *visit)
         for (uint32_t t = 0; t < steps; t++)
             for (uint32_t b = 0; b < visit->B; b++) {
                 const float *row = rheo__real_row(out, t, b);
-                for (uint32_t i = 0; i < out->N; i++) value[n] = row[i] > value[n] ? row[i] : value[n];
+                for (uint32_t i = 0; i < out->N; i++)
+                    value[n] = row[i] > value[n] ? row[i] : value[n];
             }
     }
 }
@@ -209,13 +210,13 @@ static rheo_status normalise_edit(rheo_session *session)
         int population = population_after(net, n);
         const char *units = population >= 0 ? net->node[population].neuron->name : "";
         bool linear = !strcmp(units, "identity") && (uint32_t)population == net->output;
-        bool fits = (linear || !strcmp(units, "relu")) &&
-                    rheo__net_param(net, net->node[n].name, "weight");
-        RHEO_CHECK(session->ctx, fits, RHEO_USAGE,
-                   "normalise: layer '%s' must lead to relu units, or to identity units as the output; "
-                   "found %s",
-                   net->node[n].name,
-                   population >= 0 ? net->node[population].neuron->name : "none");
+        bool fits =
+            (linear || !strcmp(units, "relu")) && rheo__net_param(net, net->node[n].name, "weight");
+        RHEO_CHECK(
+            session->ctx, fits, RHEO_USAGE,
+            "normalise: layer '%s' must lead to relu units, or to identity units as the output; "
+            "found %s",
+            net->node[n].name, population >= 0 ? net->node[population].neuron->name : "none");
     }
     return RHEO_OK;
 }

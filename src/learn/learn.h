@@ -13,9 +13,9 @@
 #include "readout/readout.h"
 
 #define RHEO_METRIC_LAYERS 16
-#define RHEO_MOST_SHOWS 64u /* of a sample that wakes fewer spikes than `least` */
-typedef struct rheo_metrics { /* of one epoch; a line of metrics.csv. All double: saved as rows */
-    double phase, epoch;      /* counted from 1 */
+#define RHEO_MOST_SHOWS    64u /* of a sample that wakes fewer spikes than `least` */
+typedef struct rheo_metrics {  /* of one epoch; a line of metrics.csv. All double: saved as rows */
+    double phase, epoch;       /* counted from 1 */
     double loss, train_accuracy; /* running, in training [1], [%]; NaN: none */
     double validation_accuracy;  /* NaN: no validation part */
     double gradient;             /* norm of the last batch's gradient; NaN */
@@ -23,8 +23,8 @@ typedef struct rheo_metrics { /* of one epoch; a line of metrics.csv. All double
     double operations;    /* MACs and ACs of this epoch's training */
     double learning_rate; /* of the last step; NaN */
     double kept;          /* 1: the phase ended with this epoch's net (`restore`) */
-    double
-        rate[RHEO_METRIC_LAYERS]; /* of each population in order: spikes a neuron and step; NaN */
+    /* of each population in order; NaN: none */
+    double rate[RHEO_METRIC_LAYERS];   /* spikes a neuron and step */
     double silent[RHEO_METRIC_LAYERS]; /* share that never fired in the last batch or sample; NaN */
 } rheo_metrics;
 
@@ -105,9 +105,8 @@ typedef struct rheo_session {
 
 typedef struct rheo_learner {
     const char *name, *title, *equations, *source;
-    const char
-        *needs; /* what learning needs of hardware: "transported weights", "local traces", … */
-    bool local; /* learnable on chip */
+    const char *needs; /* of hardware, for learning: "transported weights", "local traces", … */
+    bool local;        /* learnable on chip */
     const rheo_field *fields; /* fields `epochs` and `iterations` are read by the session */
     /* Checks the options against the net and changes its structure (another neuron model). Called
      * in training and again when a model file is read. NULL: nothing. */

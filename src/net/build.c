@@ -21,8 +21,8 @@ typedef struct builder {
     const rheo_net_request *ask;
     rheo_net *net;
     uint32_t room_nodes, room_edges;
-    uint32_t layer;      /* weight layers so far */
-    int previous;        /* node that the next item takes its input from, -1: none */
+    uint32_t layer;                   /* weight layers so far */
+    int previous;                     /* node that the next item takes its input from, -1: none */
     const char *port[RHEO_NET_NODES]; /* where a node wants to feed */
     const rheo_doc *map[RHEO_NET_NODES];
     rheo_doc *neuron[RHEO_NET_NODES]; /* a population's map, over the recipe's */
@@ -64,8 +64,8 @@ static rheo_status add_edge(builder *b, uint32_t from, uint32_t to, const char *
     char where[128];
     where_is(b, doc, where);
     rheo_net *net = b->net;
-    RHEO_CHECK(b->ctx, net->edges < b->room_edges, RHEO_USAGE, "%s: more than %u connections", where,
-               b->room_edges);
+    RHEO_CHECK(b->ctx, net->edges < b->room_edges, RHEO_USAGE, "%s: more than %u connections",
+               where, b->room_edges);
     uint16_t index;
     RHEO_TRY(port_index(b, to, port, where, &index));
     net->edge[net->edges++] = (rheo_edge){(uint16_t)from, (uint16_t)to, index};
@@ -82,8 +82,9 @@ static rheo_status add_node(builder *b, const rheo_layer *layer, const char *nam
                b->room_nodes);
     rheo_node_spec *node = &net->node[net->nodes];
     RHEO_CHECK(b->ctx, name[0] && strlen(name) < sizeof node->name && !strpbrk(name, "./"),
-               RHEO_USAGE, "%s: '%s' is no node name; expected 1 to %zu characters without '.' or '/'",
-               where, name, sizeof node->name - 1);
+               RHEO_USAGE,
+               "%s: '%s' is no node name; expected 1 to %zu characters without '.' or '/'", where,
+               name, sizeof node->name - 1);
     *node = (rheo_node_spec){.layer = layer, .index = net->nodes, .dt = b->ask->dt};
     snprintf(node->name, sizeof node->name, "%s", name);
     if (layer->fields) node->options = rheo__field_defaults(layer->fields);
@@ -147,8 +148,8 @@ static rheo_status set_options(builder *b, rheo_node_spec *node, const rheo_doc 
 {
     const char *file = b->ask->file ? b->ask->file : "net";
     for (const rheo_doc *entry = map ? map->child : NULL; entry; entry = entry->next) {
-        static const char *const graph[] = {"name", "from", "port", "to", "synapse", "recurrent",
-                                            NULL};
+        static const char *const graph[] = {"name",    "from",      "port", "to",
+                                            "synapse", "recurrent", NULL};
         bool known = false;
         for (uint32_t g = 0; graph[g]; g++) known = known || !strcmp(entry->key, graph[g]);
         if (known && (strcmp(entry->key, "synapse") != 0 || node->synapse)) continue;
@@ -172,8 +173,8 @@ static rheo_status set_options(builder *b, rheo_node_spec *node, const rheo_doc 
                  f && f->name && count < 63; f++)
                 names[count++] = f->name;
             const char *near = rheo__nearest(entry->key, names);
-            return rheo__fail(b->ctx, RHEO_USAGE, "%s:%u: unknown key '%s' in a %s layer%s%s%s", file,
-                              entry->line, entry->key, node->layer->name,
+            return rheo__fail(b->ctx, RHEO_USAGE, "%s:%u: unknown key '%s' in a %s layer%s%s%s",
+                              file, entry->line, entry->key, node->layer->name,
                               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         RHEO_CHECK(b->ctx, entry->kind == RHEO_SCALAR, RHEO_USAGE, "%s: expected one value", where);
@@ -201,7 +202,8 @@ static rheo_status connect_from(builder *b, uint32_t node, const rheo_doc *map)
     for (; name; name = from->kind == RHEO_SCALAR ? NULL : name->next) {
         char where[128];
         where_is(b, name, where);
-        RHEO_CHECK(b->ctx, name->kind == RHEO_SCALAR, RHEO_USAGE, "%s: from: expected names", where);
+        RHEO_CHECK(b->ctx, name->kind == RHEO_SCALAR, RHEO_USAGE, "%s: from: expected names",
+                   where);
         int source = node_named(b, name->text);
         RHEO_CHECK(b->ctx, source >= 0 && source != (int)node, RHEO_USAGE,
                    "%s: from: there is no node '%s' before '%s'", where, name->text,
@@ -298,7 +300,8 @@ static rheo_status add_item(builder *b, const rheo_layer *layer, const rheo_doc 
 static rheo_status unknown_layer(builder *b, const rheo_doc *entry)
 {
     const char *near = rheo__nearest(entry->key, rheo__layer_names);
-    return rheo__fail(b->ctx, RHEO_USAGE, "%s:%u: unknown layer '%s'%s%s; 'rheobase list layers' shows all",
+    return rheo__fail(b->ctx, RHEO_USAGE,
+                      "%s:%u: unknown layer '%s'%s%s; 'rheobase list layers' shows all",
                       b->ask->file ? b->ask->file : "net", entry->line, entry->key,
                       near ? ", did you mean " : "", near ? near : "");
 }
@@ -329,8 +332,8 @@ static rheo_status check_input(builder *b, const rheo_doc *entry)
     where_is(b, entry, where);
     uint64_t product;
     RHEO_CHECK(b->ctx, input_size(size, &product), RHEO_USAGE,
-               "%s: '%s' is no size of an input; expected in, or sizes joined by x, e.g. 28x28", where,
-               size);
+               "%s: '%s' is no size of an input; expected in, or sizes joined by x, e.g. 28x28",
+               where, size);
     uint32_t have = rheo__shape_size(b->ask->in);
     RHEO_CHECK(b->ctx, product == have, RHEO_SHAPE,
                "%s: the net's input is %s = %llu values, but the data have %u a sample; write `in` "
@@ -380,9 +383,9 @@ static rheo_status add_items(builder *b, const rheo_doc *list)
         }
         const rheo_layer *layer = rheo__layer_find(item->key);
         if (!layer || layer->kind == RHEO_SOURCE) return unknown_layer(b, item);
-        bool empty = item->kind == RHEO_SCALAR && (!item->text || !item->text[0] ||
-                                                   !strcmp(item->text, "null") ||
-                                                   !strcmp(item->text, "{}"));
+        bool empty =
+            item->kind == RHEO_SCALAR && (!item->text || !item->text[0] ||
+                                          !strcmp(item->text, "null") || !strcmp(item->text, "{}"));
         RHEO_CHECK(b->ctx, item->kind == RHEO_MAP || empty, RHEO_USAGE,
                    "%s:%u: %s: expected a map of options, e.g. {}", file, item->line, item->key);
         RHEO_TRY(add_item(b, layer, item->kind == RHEO_MAP ? item : NULL));

@@ -9,18 +9,23 @@
 #include <string.h>
 
 #define RHEO_MODEL_VERSION 1
-#define RHEO_TEXT_LIMIT (1u << 22)
+#define RHEO_TEXT_LIMIT    (1u << 22)
 
 static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static hid_t memory_type(const rheo_slot *slot)
 {
     switch (slot->type) {
-    case RHEO_SLOT_F32: return H5T_NATIVE_FLOAT;
-    case RHEO_SLOT_F64: return H5T_NATIVE_DOUBLE;
-    case RHEO_SLOT_U32: return H5T_NATIVE_UINT32;
-    case RHEO_SLOT_U64: return H5T_NATIVE_UINT64;
-    case RHEO_SLOT_U8: return H5T_NATIVE_UINT8;
+    case RHEO_SLOT_F32:
+        return H5T_NATIVE_FLOAT;
+    case RHEO_SLOT_F64:
+        return H5T_NATIVE_DOUBLE;
+    case RHEO_SLOT_U32:
+        return H5T_NATIVE_UINT32;
+    case RHEO_SLOT_U64:
+        return H5T_NATIVE_UINT64;
+    case RHEO_SLOT_U8:
+        return H5T_NATIVE_UINT8;
     }
     return H5I_INVALID_HID;
 }
@@ -28,11 +33,16 @@ static hid_t memory_type(const rheo_slot *slot)
 static hid_t file_type(const rheo_slot *slot)
 {
     switch (slot->type) {
-    case RHEO_SLOT_F32: return H5T_IEEE_F32LE;
-    case RHEO_SLOT_F64: return H5T_IEEE_F64LE;
-    case RHEO_SLOT_U32: return H5T_STD_U32LE;
-    case RHEO_SLOT_U64: return H5T_STD_U64LE;
-    case RHEO_SLOT_U8: return H5T_STD_U8LE;
+    case RHEO_SLOT_F32:
+        return H5T_IEEE_F32LE;
+    case RHEO_SLOT_F64:
+        return H5T_IEEE_F64LE;
+    case RHEO_SLOT_U32:
+        return H5T_STD_U32LE;
+    case RHEO_SLOT_U64:
+        return H5T_STD_U64LE;
+    case RHEO_SLOT_U8:
+        return H5T_STD_U8LE;
     }
     return H5I_INVALID_HID;
 }
@@ -233,10 +243,11 @@ static rheo_status complain(rheo_context *ctx, const char *path, const rheo_slot
     if (result == UNREADABLE)
         return rheo__fail(ctx, RHEO_FORMAT, "%s: %s cannot be read, the file is damaged", path,
                           slot->path);
-    return rheo__fail(ctx, RHEO_FORMAT,
-                      "%s: %s is %d-dimensional, %s, but the net needs %d-dimensional, %s, of %zu-byte "
-                      "numbers",
-                      path, slot->path, dims, has, want, needs, element_size(slot));
+    return rheo__fail(
+        ctx, RHEO_FORMAT,
+        "%s: %s is %d-dimensional, %s, but the net needs %d-dimensional, %s, of %zu-byte "
+        "numbers",
+        path, slot->path, dims, has, want, needs, element_size(slot));
 }
 
 static bool read_text(hid_t file, char *text, size_t room)
@@ -284,9 +295,10 @@ static rheo_status load(rheo_context *ctx, const char *path, char *text, const r
     RHEO_CHECK(ctx, file >= 0, RHEO_FORMAT, "%s: is no HDF5 file, or a damaged one", path);
     rheo_status status = RHEO_OK;
     if (!is_ours(file))
-        status = rheo__fail(ctx, RHEO_FORMAT,
-                            "%s: is no rheobase model of version 1 to %d (attributes format, version)",
-                            path, RHEO_MODEL_VERSION);
+        status =
+            rheo__fail(ctx, RHEO_FORMAT,
+                       "%s: is no rheobase model of version 1 to %d (attributes format, version)",
+                       path, RHEO_MODEL_VERSION);
     if (!status && text && !read_text(file, text, RHEO_TEXT_LIMIT))
         status = rheo__fail(ctx, RHEO_FORMAT, "%s: /net, the recipe's text, cannot be read", path);
     for (uint32_t pass = 0; pass < 2; pass++) /* check all, then read all */

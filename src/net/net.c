@@ -20,7 +20,8 @@ static void point_params(rheo_net *net)
 {
     uint32_t at = 0;
     for (uint32_t n = 0; n < net->nodes; n++)
-        for (uint32_t i = 0; i < net->node[n].params; i++) net->node[n].param[i] = &net->param[at++];
+        for (uint32_t i = 0; i < net->node[n].params; i++)
+            net->node[n].param[i] = &net->param[at++];
 }
 
 rheo_status rheo__net_clone(const rheo_net *net, rheo_net **out)

@@ -16,10 +16,10 @@ typedef struct rheo_edge {
 struct rheo_net {
     rheo_context *ctx;
     uint32_t nodes, edges, params;
-    rheo_node_spec *node;  /* node 0 is the source "input"; the last in the list is the output */
+    rheo_node_spec *node; /* node 0 is the source "input"; the last in the list is the output */
     rheo_edge *edge;
-    rheo_param *param;     /* all, in the order of nodes; RUN-scope state stands here too */
-    uint32_t output;       /* index of the output node */
+    rheo_param *param; /* all, in the order of nodes; RUN-scope state stands here too */
+    uint32_t output;   /* index of the output node */
     uint64_t seed;
     double dt;
 };
@@ -50,10 +50,10 @@ uint64_t rheo__net_parameter_count(const rheo_net *net); /* weights and biases, 
 /* Named pieces of memory that go to a file and back, in order: the one way in which parameters,
  * optimiser slots and a learner's counters are saved. */
 typedef struct rheo_slot {
-    char path[96];        /* "/parameters/1/weight" */
+    char path[96]; /* "/parameters/1/weight" */
     enum { RHEO_SLOT_F32, RHEO_SLOT_F64, RHEO_SLOT_U32, RHEO_SLOT_U64, RHEO_SLOT_U8 } type;
-    uint32_t rows, cols;  /* cols 0: a vector of rows */
-    bool transposed;      /* the file shows [cols, rows] */
+    uint32_t rows, cols; /* cols 0: a vector of rows */
+    bool transposed;     /* the file shows [cols, rows] */
     void *data;
     uint32_t dims, shape[5]; /* in the file; dims 0: as above */
 } rheo_slot;

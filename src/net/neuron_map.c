@@ -49,8 +49,8 @@ static rheo_status apply_dialect(rheo_context *ctx, const rheo_doc *given, const
     }
     if (!known) {
         const char *near = rheo__nearest(name, rheo__dialect_names);
-        return rheo__fail(ctx, RHEO_USAGE, "%s: dialect is '%s'%s%s; expected one of %s", where, name,
-                          near ? ", did you mean " : "", near ? near : "", names);
+        return rheo__fail(ctx, RHEO_USAGE, "%s: dialect is '%s'%s%s; expected one of %s", where,
+                          name, near ? ", did you mean " : "", near ? near : "", names);
     }
     for (const rheo_dialect *line = rheo__dialects; line->name; line++) {
         if (!rheo__dialect_holds(line, name, neuron) || rheo__doc_get(given, line->key)) continue;
@@ -115,10 +115,10 @@ static rheo_status field_of(rheo_context *ctx, const rheo_node_spec *node, const
     const int at = rheo__field_index(fields, name);
     RHEO_CHECK(ctx, at >= 0, RHEO_USAGE, "%s: %s has no option '%s'", where, node->neuron->name,
                name);
-    const bool own = fields[at].type == RHEO_NUMBER && strcmp(name, "slope") != 0 &&
-                     strcmp(name, "shape") != 0;
-    RHEO_CHECK(ctx, own, RHEO_USAGE, "%s: %s is no number that neurons can have of their own", where,
-               name);
+    const bool own =
+        fields[at].type == RHEO_NUMBER && strcmp(name, "slope") != 0 && strcmp(name, "shape") != 0;
+    RHEO_CHECK(ctx, own, RHEO_USAGE, "%s: %s is no number that neurons can have of their own",
+               where, name);
     *field = (uint32_t)at;
     return RHEO_OK;
 }
@@ -189,10 +189,11 @@ static rheo_status read_learn(rheo_context *ctx, const rheo_doc *learn, const ch
         for (uint32_t i = 0; node->neuron->learnable[i]; i++)
             can = can || !strcmp(node->neuron->learnable[i], d->text);
         const char *near = rheo__nearest(d->text, node->neuron->learnable);
-        RHEO_CHECK(ctx, can, RHEO_USAGE,
-                   "%s.learn: '%s' of %s has no gradient%s%s; 'rheobase show %s' names those that have",
-                   where, d->text, node->neuron->name, near ? ", did you mean " : "",
-                   near ? near : "", node->neuron->name);
+        RHEO_CHECK(
+            ctx, can, RHEO_USAGE,
+            "%s.learn: '%s' of %s has no gradient%s%s; 'rheobase show %s' names those that have",
+            where, d->text, node->neuron->name, near ? ", did you mean " : "", near ? near : "",
+            node->neuron->name);
         RHEO_TRY(add_own(ctx, node, d->text, where, &own));
         own->learned = true;
     }
@@ -250,10 +251,9 @@ rheo_status rheo__neuron_read(rheo_context *ctx, const rheo_doc *map, const char
     node->neuron = rheo__neuron_find(model);
     if (!node->neuron) {
         const char *near = rheo__nearest(model, rheo__neuron_names);
-        return rheo__fail(
-            ctx, RHEO_USAGE,
-            "%s:%u: unknown neuron model '%s'%s%s; 'rheobase list neurons' shows all", file,
-            map->line, model, near ? ", did you mean " : "", near ? near : "");
+        return rheo__fail(ctx, RHEO_USAGE,
+                          "%s:%u: unknown neuron model '%s'%s%s; 'rheobase list neurons' shows all",
+                          file, map->line, model, near ? ", did you mean " : "", near ? near : "");
     }
     node->neuron_options = rheo__field_defaults(node->neuron->fields);
     rheo_status status = rheo__neuron_split(ctx, map, &plain, &rest);

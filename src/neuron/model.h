@@ -81,9 +81,10 @@
 #define RHEO_ALL_CONSTANTS(X)                                                                      \
     X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14), \
         X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23)
+/* (a formatter would take one more to a line of its own in each run) */
+/* clang-format off */
 #define RHEO_ALL_CONSTANTS_DO(X)                                                                   \
-    X(0)                                                                                           \
-    X(1)                                                                                           \
-    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)  \
-        X(19) X(20) X(21) X(22) X(23)
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)    \
+    X(17) X(18) X(19) X(20) X(21) X(22) X(23)
+/* clang-format on */
 #endif

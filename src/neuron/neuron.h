@@ -14,17 +14,18 @@
 #include "base/random.h"
 #include "neuron/formula.h"
 
-#define RHEO_PORTS 4    /* input ports of a node, at most */
+#define RHEO_PORTS 4 /* input ports of a node, at most */
 /* Behind them, among a model's inputs: */
-#define RHEO_DRAW   RHEO_PORTS       /* a random number, for models that draw */
-#define RHEO_BARRED (RHEO_PORTS + 1) /* 1: the neuron may not spike (another one of its layer does) */
-#define RHEO_ROWS   (RHEO_PORTS + 2) /* inputs that come as rows */
-#define RHEO_FULL   RHEO_ROWS        /* 1: the loop has all options of the model, 0: the plain loop, < 0: a lean one */
-#define RHEO_STATES 8   /* state fields, at most */
+#define RHEO_DRAW      RHEO_PORTS       /* a random number, for models that draw */
+#define RHEO_BARRED    (RHEO_PORTS + 1) /* 1: it may not spike (another neuron of its layer does) */
+#define RHEO_ROWS      (RHEO_PORTS + 2) /* inputs that come as rows */
+#define RHEO_FULL      RHEO_ROWS /* 1: the loop with all options, 0: plain, < 0: a lean one */
+#define RHEO_STATES    8         /* state fields, at most */
 #define RHEO_CONSTANTS 24
-#define RHEO_BLOCK 64   /* neurons in a block: one word of spikes */
+#define RHEO_BLOCK     64 /* neurons in a block: one word of spikes */
 
-typedef enum { RHEO_SCOPE_SAMPLE, RHEO_SCOPE_RUN } rheo_scope; /* RUN: lasts over samples, saved with the net */
+/* RUN: lasts over samples, saved with the net */
+typedef enum { RHEO_SCOPE_SAMPLE, RHEO_SCOPE_RUN } rheo_scope;
 
 typedef struct rheo_state_field {
     const char *name, *unit, *doc;
@@ -35,7 +36,7 @@ typedef struct rheo_state_field {
  * rest is for a surrogate that draws (NULL: it gives its mean): element j of step t is word (first +
  * j) % 4 of the counter {sample, show, step0 + t, (first + j) / 4}. */
 typedef struct rheo_pseudo {
-    uint32_t surrogate;          /* index in surrogates.def */
+    uint32_t surrogate; /* index in surrogates.def */
     double slope, shape;
     const rheo_formula *formula; /* of the entry `formula` */
     const rheo_key *key;
@@ -45,44 +46,44 @@ typedef struct rheo_pseudo {
 /* Neurons of one sample, side by side, over T steps; the adjoint takes a block of 64 at most. */
 typedef struct rheo_block {
     uint32_t T, n;
-    const float *k;                      /* constants, from derive: k[X] for all neurons, or */
-    size_t k_apart;                      /* when not 0, k[X*k_apart + j] for neuron j */
-    uint32_t room;                       /* floats that each state of scope SAMPLE has room for; what
+    const float *k;               /* constants, from derive: k[X] for all neurons, or */
+    size_t k_apart;               /* when not 0, k[X*k_apart + j] for neuron j */
+    uint32_t room;                /* floats that each state of scope SAMPLE has room for; what
                                             is behind the n may be written. 0: n */
-    const float *port[RHEO_ROWS];        /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
+    const float *port[RHEO_ROWS]; /* input of step t, neuron j: port[p][t*port_t[p] + j]; rows
                                             have room for n rounded up to 16; NULL: 0 */
-    size_t port_t[RHEO_ROWS];            /* 0: static */
-    float *state[RHEO_STATES];           /* state[f][j]; updated to the end of the window */
-    uint64_t *spikes;                    /* one word a step, NULL for models with real output */
+    size_t port_t[RHEO_ROWS];     /* 0: static */
+    float *state[RHEO_STATES];    /* state[f][j]; updated to the end of the window */
+    uint64_t *spikes;             /* one word a step, NULL for models with real output */
     size_t spikes_t;
-    float *real;                         /* real output of models that have it, else NULL */
+    float *real; /* real output of models that have it, else NULL */
     size_t real_t;
-    float *readout;                      /* the model's read-out state (v) after each step, or NULL */
+    float *readout; /* the model's read-out state (v) after each step, or NULL */
     size_t readout_t;
-    float *above;                        /* distances above the threshold, or NULL */
+    float *above; /* distances above the threshold, or NULL */
     size_t above_t;
-    bool learn;                          /* RUN-scope state may change */
+    bool learn; /* RUN-scope state may change */
 } rheo_block;
 
 /* Backward through the same block: `forward` describes the window with the state as it was at its
  * start (left untouched). */
 typedef struct rheo_block_adjoint {
     rheo_block forward;
-    const float *gout;                   /* dL/d(output of step t), the output being lo + z*(hi-lo) or
+    const float *gout; /* dL/d(output of step t), the output being lo + z*(hi-lo) or
                                             the real value: gout[t*gout_t + j]; NULL: 0 */
     size_t gout_t;
-    const float *greadout;               /* dL/d(readout); NULL: 0 */
+    const float *greadout; /* dL/d(readout); NULL: 0 */
     size_t greadout_t;
-    float *gport[RHEO_PORTS];            /* dL/d(input), overwritten; NULL: not wanted */
-    size_t gport_t[RHEO_PORTS];          /* 0: summed over time, from the last step to the first */
-    bool more;                           /* such sums go on from what stands in gport: this is not the
+    float *gport[RHEO_PORTS];   /* dL/d(input), overwritten; NULL: not wanted */
+    size_t gport_t[RHEO_PORTS]; /* 0: summed over time, from the last step to the first */
+    bool more;                  /* such sums go on from what stands in gport: this is not the
                                             last span of the window */
-    float *gstate[RHEO_STATES];          /* dL/d(state after) in, dL/d(state before) out; NULL: 0 in */
-    float *gk;                           /* dL/d(constant X of neuron j), added to gk[X*gk_apart + j]
+    float *gstate[RHEO_STATES]; /* dL/d(state after) in, dL/d(state before) out; NULL: 0 in */
+    float *gk;                  /* dL/d(constant X of neuron j), added to gk[X*gk_apart + j]
                                             from the last step to the first; NULL: not wanted */
     size_t gk_apart;
-    rheo_pseudo pseudo;                  /* what stands for the derivative of the spike */
-    float *work;                         /* neuron->work(T) floats, aligned to 64 */
+    rheo_pseudo pseudo; /* what stands for the derivative of the spike */
+    float *work;        /* neuron->work(T) floats, aligned to 64 */
 } rheo_block_adjoint;
 
 typedef struct rheo_neuron_loops {
@@ -111,21 +112,21 @@ typedef struct rheo_neuron_reference {
 } rheo_neuron_reference;
 
 typedef struct rheo_neuron {
-    const char *name, *title;   /* "lif", "leaky integrate-and-fire" */
-    const char *equations;      /* a few lines of text for `rheobase show` and the docs */
-    const char *source;         /* paper, equation */
-    uint32_t index;             /* in models.def */
-    rheo_form out;              /* RHEO_BITS or RHEO_REAL */
-    float lo, hi;               /* of its bits */
-    bool stateless;             /* analogue units: T = 1 suffices for static input */
-    bool draws;                 /* wants a random number for each neuron and step */
-    uint32_t constants;         /* that derive makes */
-    const char *const *learnable; /* fields whose gradient goes through gk, NULL-terminated */
-    const char *const *ports;   /* names, NULL-terminated; the first is the default port */
-    const rheo_field *fields;   /* parameters and options; spiking ones end with
+    const char *name, *title;       /* "lif", "leaky integrate-and-fire" */
+    const char *equations;          /* a few lines of text for `rheobase show` and the docs */
+    const char *source;             /* paper, equation */
+    uint32_t index;                 /* in models.def */
+    rheo_form out;                  /* RHEO_BITS or RHEO_REAL */
+    float lo, hi;                   /* of its bits */
+    bool stateless;                 /* analogue units: T = 1 suffices for static input */
+    bool draws;                     /* wants a random number for each neuron and step */
+    uint32_t constants;             /* that derive makes */
+    const char *const *learnable;   /* fields whose gradient goes through gk, NULL-terminated */
+    const char *const *ports;       /* names, NULL-terminated; the first is the default port */
+    const rheo_field *fields;       /* parameters and options; spiking ones end with
                                  RHEO_SURROGATE_FIELDS */
     const rheo_state_field *states; /* name NULL ends */
-    uint32_t readout;           /* index of the state that `v` means; RHEO_STATES: the output */
+    uint32_t readout;               /* index of the state that `v` means; RHEO_STATES: the output */
     /* parameters (in the order of fields) and the step [ms] to constants; RHEO_USAGE when they
      * cannot go together */
     rheo_status (*derive)(rheo_context *ctx, const rheo_options *options, double dt, double *k);

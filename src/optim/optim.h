@@ -8,8 +8,8 @@
 struct rheo_kernels;
 typedef struct rheo_optimiser {
     const char *name, *title, *equations, *source;
-    uint32_t slots;             /* floats kept for each parameter element, 0 at first */
-    const rheo_field *fields;   /* without the rate, which has its schedule */
+    uint32_t slots;           /* floats kept for each parameter element, 0 at first */
+    const rheo_field *fields; /* without the rate, which has its schedule */
     /* Options that do not go together: RHEO_USAGE. NULL: all do. */
     rheo_status (*check)(rheo_context *ctx, const rheo_options *options);
     /* w: n elements, g: gradient, slot[s]: n elements each; step counts from 1. Each element is on
@@ -32,7 +32,7 @@ typedef struct rheo_course {
 
 typedef struct rheo_schedule {
     const char *name, *title, *equations, *source;
-    const rheo_field *fields;  /* the first is `each`; with `watch`: loss or validation */
+    const rheo_field *fields; /* the first is `each`; with `watch`: loss or validation */
     /* Factor on the rate. NULL: course->factor, which `observe` moves. */
     double (*factor)(const rheo_options *options, const rheo_course *course);
     /* The epoch's figures: training loss, validation accuracy [%] (NaN: none). NULL: not looked at */

@@ -13,12 +13,12 @@ extern const char *const rheo__group_names[];
 
 typedef struct rheo_decide {
     uint32_t readout;
-    rheo_group group;                 /* NONE: a neuron a class */
-    const rheo_signal *out, *v;       /* v: NULL unless the read-out needs it */
+    rheo_group group;           /* NONE: a neuron a class */
+    const rheo_signal *out, *v; /* v: NULL unless the read-out needs it */
     uint32_t classes;
-    const uint32_t *assignment;       /* response: class of each output neuron, ≥ classes: none */
-    double *score;                    /* [outputs] scratch, cleared at t = 0 */
-    double *class_score;              /* [classes] scratch; kept between steps, like score */
+    const uint32_t *assignment; /* response: class of each output neuron, ≥ classes: none */
+    double *score;              /* [outputs] scratch, cleared at t = 0 */
+    double *class_score;        /* [classes] scratch; kept between steps, like score */
 } rheo_decide;
 bool rheo__readout_uses_membrane(uint32_t readout);
 /* Takes step t (in ascending order) of sample b into the scores, then decides: the class of the

@@ -8,14 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROWS 256
+#define ROWS      256
 #define PROCESSES 64
 
 typedef struct task {
     rheo_recipe *recipe;
     char folder[RHEO_PATH];
-    pid_t pid;      /* 0: not running */
-    int pipe;       /* the child's error text comes here */
+    pid_t pid; /* 0: not running */
+    int pipe;  /* the child's error text comes here */
     rheo_status status;
     bool done;
     char error[512];
@@ -39,9 +39,8 @@ static rheo_status open_tasks(comparison *c, const char *const *recipes)
     RHEO_TRY(rheo__alloc(c->ctx, (size_t)seeds * count, sizeof *c->task, "a comparison", &c->task));
     for (uint32_t r = 0; r < count; r++)
         for (uint32_t s = 0; s < seeds; s++) {
-            rheo_recipe_options options = {.size = c->options->size,
-                                           .set = c->options->set,
-                                           .seed = rheo_seed(c->ctx) + s};
+            rheo_recipe_options options = {
+                .size = c->options->size, .set = c->options->set, .seed = rheo_seed(c->ctx) + s};
             task *t = &c->task[c->tasks];
             RHEO_TRY(rheo_recipe_open(c->ctx, recipes[r], &options, &t->recipe));
             c->tasks++;

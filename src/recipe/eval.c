@@ -73,8 +73,8 @@ static rheo_status evaluate(rheo_job *job, const rheo_eval_options *options, boo
                rheo__split_names[split]);
     rheo_result *result = NULL;
     RHEO_TRY(rheo__alloc(job->ctx, 1, sizeof *result, "a result", &result));
-    rheo_status status = rheo__test(&job->session, split, options->limit, rheo__split_names[split],
-                                    &result->tally);
+    rheo_status status =
+        rheo__test(&job->session, split, options->limit, rheo__split_names[split], &result->tally);
     if (!status) status = rheo__outcome_make(job->ctx, "", &result->tally, &result->main);
     if (!status && json) status = rheo__result_json(job, result, out);
     if (!status && !json) write_text(job, rheo__split_names[split], result, out);

@@ -24,8 +24,7 @@
 #define SAMPLES 16u /* fewer let sums of signs tie exactly at the mean of a batch normalisation */
 #define STEPS   6u
 #define WEIGHTS 6u
-#define TRIES                                                                                      \
-    8u /* of other inputs, when a neuron stands so near its threshold that rounding decides */
+#define TRIES   8u /* of other inputs, when a neuron is so near its threshold that rounding decides */
 /* Four points leave an error of h^4 times the fifth derivative: (h/0.02)^4 = 6e-10 for the
  * narrowest bend in use, a soft-LIF of gamma 0.02, and rounding of the loss L about 16 units in its
  * last place, divided by h and by the largest gradient, which is added to the limit. */

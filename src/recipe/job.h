@@ -46,8 +46,8 @@ typedef struct rheo_result {
     uint32_t variants;
     rheo_tally tally; /* of the recipe itself */
     double train_seconds, train_operations, peak_mb;
-    uint32_t epochs,
-        kept; /* of metrics.csv, the line whose net was kept (`restore`); 0: the last */
+    uint32_t epochs;
+    uint32_t kept; /* of metrics.csv, the line whose net was kept (`restore`); 0: the last */
 } rheo_result;
 /* result.json and manifest.json as text. */
 rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rheo_text *out);

@@ -45,8 +45,7 @@ static rheo_status put_neuron(rheo_build *b, const rheo_doc *map, const char *co
     rheo_options v;
     rheo_status status = rheo__neuron_split(b->ctx, map, &plain, &rest);
     if (!status) status = rheo__put(b, to, map, "model", node.neuron->name, false);
-    if (!status)
-        status = rheo__take_fields(b, plain, node.neuron->fields, skip, where, to, &v);
+    if (!status) status = rheo__take_fields(b, plain, node.neuron->fields, skip, where, to, &v);
     if (!status) status = rheo__doc_merge(b->ctx, to, rest);
     rheo__doc_free(b->ctx, plain);
     rheo__doc_free(b->ctx, rest);

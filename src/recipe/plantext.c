@@ -14,12 +14,12 @@
 #define LIBRARIES 5e6
 
 typedef struct forecast {
-    size_t train, test, net;   /* bytes of plans and learners; of the net itself */
-    size_t saved;              /* of what a checkpoint holds */
-    double peak;               /* of the process above its size after loading the data [bytes] */
-    double batch_seconds;      /* of one training batch, measured now; NaN when not trained so */
-    double seconds;            /* of all epochs */
-    uint64_t macs;             /* without spikes */
+    size_t train, test, net; /* bytes of plans and learners; of the net itself */
+    size_t saved;            /* of what a checkpoint holds */
+    double peak;             /* of the process above its size after loading the data [bytes] */
+    double batch_seconds;    /* of one training batch, measured now; NaN when not trained so */
+    double seconds;          /* of all epochs */
+    uint64_t macs;           /* without spikes */
 } forecast;
 
 static size_t net_bytes(const rheo_net *net)
@@ -41,8 +41,8 @@ static rheo_status add_slots(rheo_job *job, forecast *f)
     if (learner->slots)
         count += learner->slots(&job->session, slots + count, RHEO_SESSION_SLOTS - count);
     for (uint32_t s = 0; s < count; s++)
-        f->saved += (size_t)slots[s].rows * (slots[s].cols ? slots[s].cols : 1) *
-                    element[slots[s].type];
+        f->saved +=
+            (size_t)slots[s].rows * (slots[s].cols ? slots[s].cols : 1) * element[slots[s].type];
     rheo__release(job->ctx, slots);
     return RHEO_OK;
 }
@@ -96,8 +96,8 @@ static rheo_status make_forecast(rheo_job *job, forecast *f)
 
 static void describe(const rheo_node_spec *node, char out[160])
 {
-    rheo_options defaults = node->layer->fields ? rheo__field_defaults(node->layer->fields)
-                                                : (rheo_options){{0}};
+    rheo_options defaults =
+        node->layer->fields ? rheo__field_defaults(node->layer->fields) : (rheo_options){{0}};
     const rheo_field *fields = node->layer->fields;
     const rheo_options *options = &node->options;
     int at = snprintf(out, 160, "%s", node->neuron ? node->neuron->name : node->layer->name);
@@ -194,8 +194,8 @@ static void write_text(const rheo_job *job, const forecast *f, rheo_text *out)
                    (double)f->train / MEGA, (double)f->test / MEGA, (double)f->net / MEGA);
     rheo__text_add(out, "%-34s %.1f MB above the data\n", "peak, predicted", f->peak / MEGA);
     if (isfinite(f->seconds))
-        rheo__text_add(out, "%-34s %.1f s (%.2f ms a batch, measured here)\n", "training, predicted",
-                       f->seconds, 1e3 * f->batch_seconds);
+        rheo__text_add(out, "%-34s %.1f s (%.2f ms a batch, measured here)\n",
+                       "training, predicted", f->seconds, 1e3 * f->batch_seconds);
 }
 
 static rheo_status write_json(const rheo_job *job, const forecast *f, rheo_text *out)

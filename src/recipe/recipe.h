@@ -4,24 +4,24 @@
 #include <rheobase/recipe.h>
 #include "learn/learn.h"
 
-#define RHEO_PHASES 8
+#define RHEO_PHASES   8
 #define RHEO_VARIANTS 16
 
 struct rheo_recipe {
     rheo_context *ctx;
-    rheo_doc *doc;                /* resolved: size and --set applied, defaults written out */
-    char file[256];               /* where it was read, for messages */
-    char set[1024];               /* the --set options joined by '\n', "" when none: hashed into the folder */
+    rheo_doc *doc;  /* resolved: size and --set applied, defaults written out */
+    char file[256]; /* where it was read, for messages */
+    char set[1024]; /* the --set options joined by '\n', "" when none: hashed into the folder */
     char name[64], title[160], family[24];
-    char size[16];                /* "full", "small" */
+    char size[16]; /* "full", "small" */
     uint64_t seed;
-    rheo_data_request data;       /* strings point into doc */
+    rheo_data_request data; /* strings point into doc */
     uint32_t batch;
     rheo_code code;
     const rheo_doc *net, *neuron; /* for rheo__net_build */
     uint32_t phases;
     rheo_phase phase[RHEO_PHASES];
-    double reported, accept;      /* for this data set (and size); NaN: none */
+    double reported, accept; /* for this data set (and size); NaN: none */
     /* After the trained phases, the learned net is tested again under each of these: a map of
      * overrides ("learn.1.by": model, "code.input": poisson). */
     uint32_t variants;

@@ -26,8 +26,8 @@ static rheo_status kind_of(rheo_context *ctx, const char *out, int *kind)
         return RHEO_OK;
     }
     return rheo__fail(ctx, RHEO_USAGE,
-                      "%s: the name of a report ends with .html (the page), .md, .csv or .json (the "
-                      "table)",
+                      "%s: the name of a report ends with .html (the page), .md, .csv or .json "
+                      "(the table)",
                       out);
 }
 

@@ -6,22 +6,23 @@
 #define RHEO_SRC_SYNAPSE_H
 #include "base/field.h"
 
-#define RHEO_TRACES 2 /* most of a side */
+#define RHEO_TRACES            2  /* most of a side */
 #define RHEO_SYNAPSE_CONSTANTS 16 /* what derive may fill */
 
 typedef struct rheo_synapse_view {
-    const float *k;                 /* constants */
-    uint32_t pre, post;             /* sizes */
-    float *w;                       /* [pre, post] */
+    const float *k;     /* constants */
+    uint32_t pre, post; /* sizes */
+    float *w;           /* [pre, post] */
     size_t w_row;
     float *pre_trace[RHEO_TRACES];  /* [pre] */
     float *post_trace[RHEO_TRACES]; /* [post] */
 } rheo_synapse_view;
 
 typedef struct rheo_synapse_loops {
-    void (*decay)(const rheo_synapse_view *);             /* one step of all traces */
-    void (*on_pre)(const rheo_synapse_view *, uint32_t i);  /* all weights of row i, then i's traces */
-    void (*on_post)(const rheo_synapse_view *, uint32_t j); /* all weights of column j, then j's traces */
+    void (*decay)(const rheo_synapse_view *); /* one step of all traces */
+    /* all weights of row i, or of column j, then its traces */
+    void (*on_pre)(const rheo_synapse_view *, uint32_t i);
+    void (*on_post)(const rheo_synapse_view *, uint32_t j);
 } rheo_synapse_loops;
 
 typedef struct rheo_synapse {

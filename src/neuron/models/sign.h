@@ -54,9 +54,8 @@ RHEO_INLINE void RHEO_M(adjoint)(const REAL *k, const struct sign_state *s, cons
 #define RHEO_PORT_NAMES "input"
 #define RHEO_MULTIPLIES 0
 #define RHEO_ADDS       1
-static const rheo_field sign_fields[] = {
-    RHEO_SURROGATE_FIELDS(surrogate_rectangular),
-    RHEO_FIELD_END};
+static const rheo_field sign_fields[] = {RHEO_SURROGATE_FIELDS(surrogate_rectangular),
+                                         RHEO_FIELD_END};
 
 static rheo_status sign_derive(rheo_context *ctx, const rheo_options *o, double dt, double *k)
 {
