@@ -130,7 +130,9 @@ static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uin
     const uint32_t planes = s->channels * s->in[0], each = s->out[1] * s->out[2];
     const uint32_t width = s->in[2], used = 2 * s->out[1];
     const bool first = (int)work->node->options.v[TIES] == FIRST;
-    const float *x = rheo__pool_row(j, t, b, thread);
+    const rheo_signal *in = work->in[0];
+    const bool bits = in->form == RHEO_BITS;
+    float *floats = j->floats + (size_t)thread * rheo__pitch(in->N);
     uint32_t *draw = j->draw + (size_t)thread * j->draws;
     uint32_t n = 0, from = 0, to_n = 0; /* numbers drawn: windows from … to_n - 1 */
     if (first) memset(draw, 0, j->draws * sizeof *draw);
@@ -141,13 +143,17 @@ static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uin
             kernels->draws(key, sample, work->show, work->step0 + t, from / 4, (to_n - from) / 4,
                            draw);
         }
+        const size_t at = (size_t)plane * s->in[1] * width;
+        const float *x = bits ? floats : rheo__real_row(in, t, b) + at;
+        if (bits)
+            kernels->expand(rheo__bits_row(in, t, b), at, s->in[1] * width, in->lo, in->hi, floats);
         for (uint32_t y = 0; y < used; y += 2, n += s->out[2], x += 2 * width, to += 2 * width) {
             kernels->winners(s->out[2], x, x + width, first ? draw : draw + n - from, g + n, to,
                              to + width);
             if (width % 2) to[width - 1] = to[2 * width - 1] = 0;
         }
         if (s->in[1] > used) memset(to, 0, width * sizeof *to);
-        x += (s->in[1] - used) * width, to += (s->in[1] - used) * width;
+        to += (s->in[1] - used) * width;
     }
 }
 
