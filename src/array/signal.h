@@ -11,7 +11,8 @@
 #define RHEO_SRC_SIGNAL_H
 #include "base/context.h"
 
-#define RHEO_MOST_STEPS (1u << 20) /* of a window */
+#define RHEO_MOST_STEPS   (1u << 20) /* of a window */
+#define RHEO_MOST_SAMPLES (1u << 20) /* of a batch */
 
 typedef enum { RHEO_BITS, RHEO_SIGNED, RHEO_COUNT, RHEO_REAL, RHEO_TIMES } rheo_form;
 

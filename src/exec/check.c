@@ -8,8 +8,8 @@ rheo_status rheo__plan_check_request(const rheo_net *net, const rheo_request *re
     rheo_context *ctx = net->ctx;
     RHEO_CHECK(ctx, request->T >= 1 && request->T <= RHEO_MOST_STEPS, RHEO_USAGE,
                "plan: steps is %u, expected 1 to %u", request->T, RHEO_MOST_STEPS);
-    RHEO_CHECK(ctx, request->B >= 1 && request->B <= 1u << 20, RHEO_USAGE,
-               "plan: batch is %u, expected 1 to %u", request->B, 1u << 20);
+    RHEO_CHECK(ctx, request->B >= 1 && request->B <= RHEO_MOST_SAMPLES, RHEO_USAGE,
+               "plan: batch is %u, expected 1 to %u", request->B, RHEO_MOST_SAMPLES);
     RHEO_CHECK(ctx, !request->learn || request->B == 1, RHEO_USAGE,
                "plan: local learning takes one sample at a time, but the batch is %u", request->B);
     return RHEO_OK;

@@ -37,9 +37,9 @@ static rheo_status check_input(inference *run)
     uint64_t T = in->dims == 3 ? in->shape[0] : run->job.session.code.steps;
     RHEO_CHECK(ctx, last == need, RHEO_SHAPE, "%s: has %llu values a sample, but the net takes %u",
                run->options->input, (unsigned long long)last, need);
-    RHEO_CHECK(ctx, T >= 1 && T <= 1u << 20 && B >= 1 && B <= 1u << 20, RHEO_SHAPE,
-               "%s: %llu steps of %llu samples, expected 1 to %u of each", run->options->input,
-               (unsigned long long)T, (unsigned long long)B, 1u << 20);
+    RHEO_CHECK(ctx, T >= 1 && T <= RHEO_MOST_STEPS && B >= 1 && B <= RHEO_MOST_SAMPLES, RHEO_SHAPE,
+               "%s: %llu steps of %llu samples, expected 1 to %u and 1 to %u", run->options->input,
+               (unsigned long long)T, (unsigned long long)B, RHEO_MOST_STEPS, RHEO_MOST_SAMPLES);
     run->direct = in->dims == 3;
     run->T = (uint32_t)T;
     run->B = (uint32_t)B;
