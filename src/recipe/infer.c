@@ -1,8 +1,8 @@
 /* infer.c: `rheobase run`: a trained net on the user's arrays, forward only.
  *
  * Input [B,N]: samples, coded as the recipe codes its data, for code.steps steps. Input [T,B,N]:
- * what enters the net, step by step. Output [T,B,M]; spikes are 0 and 1. Lengths [B]: the steps of
- * each sample, behind which its output is 0. */
+ * what enters the net, step by step. Output [T,B,M]; spikes are 0 and 1, of sign units -1 and 1.
+ * Lengths [B]: the steps of each sample, behind which its output and records are 0. */
 #include "array/npy.h"
 #include "recipe/job.h"
 #include <math.h>
@@ -138,12 +138,15 @@ static rheo_status make_arrays(inference *run)
     return RHEO_OK;
 }
 
+/* Bits have no value for what is not there: a sign unit's silence would read as -1. */
 static void keep(const inference *run, uint32_t first, const rheo_signal *s, rheo_array *array)
 {
     float *out = (float *)array->data + (size_t)first * run->B * s->N;
     for (uint32_t t = 0; t < run->plan->request.T; t++)
-        for (uint32_t b = 0; b < run->B; b++)
-            for (uint32_t n = 0; n < s->N; n++) *out++ = rheo__signal_get(s, t, b, n);
+        for (uint32_t b = 0; b < run->B; b++) {
+            const bool there = t < rheo__plan_steps(run->plan, b);
+            for (uint32_t n = 0; n < s->N; n++) *out++ = there ? rheo__signal_get(s, t, b, n) : 0;
+        }
 }
 
 static void fill_source(inference *run, uint32_t first)

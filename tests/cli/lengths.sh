@@ -69,6 +69,13 @@ for b in 0 1 2; do
     [ "$(values y.npy | awk -v b=$b 'int((NR - 1) / 2) % 3 == b')" = "$want" ] || bad "sample $b in a batch"
 done
 values y.npy | grep -q '3f800000' || bad "something spikes"
+# a sign unit is -1 or 1 while the sample lasts, and 0 behind its end
+sed 's/net: in-32-out/net: [dense: {out: out}, neuron: {model: sign}]/; /^neuron:/d; s/membrane-ce/squared-hinge/' m.yaml >sign.yaml
+train sign.yaml
+run run $folder --input x.npy --lengths l.npy --output y.npy; exits 0
+values y.npy | awk '{ t = int((NR - 1) / 6); b = int((NR - 1) / 2) % 3; last = b == 0 ? 8 : b == 1 ? 5 : 2
+    wrong += (t < last) != ($1 == "3f800000" || $1 == "bf800000"); wrong += t >= last && $1 != "00000000" }
+    END { exit wrong > 0 || NR != 48 }' || bad "of a sign unit: $(values y.npy | tr -d '\n')"
 
 # what cannot be
 run train m.yaml --set code.steps=7; exits 2
