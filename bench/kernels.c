@@ -36,6 +36,18 @@ static double peak(const rheo_context *ctx)
     return sum > 1e30f ? 0 : best;
 }
 
+/* Seconds of the fastest of some runs of a call, which may read the run's number as `run`. */
+#define BEST(best, runs, call)                                                                     \
+    do {                                                                                           \
+        (best) = 1e9;                                                                              \
+        for (uint32_t run = 0; run < (runs); run++) {                                              \
+            const double began = now();                                                            \
+            call;                                                                                  \
+            const double took = now() - began;                                                     \
+            if (took < (best)) (best) = took;                                                      \
+        }                                                                                          \
+    } while (0)
+
 static uint64_t seed = 1;
 static uint64_t random_word(void)
 {
@@ -87,30 +99,32 @@ static rheo_operand operand(layout kind, uint32_t rows, uint32_t K)
     }
 }
 
-static void time_product(rheo_context *ctx, const char *what, uint32_t M, uint32_t N, uint32_t K,
-                         layout a, layout b, double top)
+static double product_seconds(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, layout a,
+                              layout b)
 {
     rheo_product p = {.M = M, .N = N, .K = K, .c_row = N, .c = reals((size_t)M * N)};
     p.a = operand(a, M, K);
     p.b = operand(b, N, K);
     void *scratch = memory(rheo__product_scratch(ctx, M, N, K));
-    double best = 1e9;
-    for (int i = 0; i < RUNS; i++) {
-        double t = now();
-        rheo__product(ctx, &p, scratch);
-        t = now() - t;
-        if (t < best) best = t;
-    }
-    double speed = (double)M * N * K / best * 1e-9;
-    printf("product [%u,%u] x [%u,%u] %-22s %8.3f ms %7.1f GMAC/s", M, K, K, N, what, best * 1e3,
-           speed);
-    printf(" %5.1f %%\n", 100 * speed / top);
+    double best;
+    BEST(best, RUNS, rheo__product(ctx, &p, scratch));
     free((void *)(uintptr_t)p.a.real);
     free((void *)(uintptr_t)p.b.real);
     free((void *)(uintptr_t)p.a.bits);
     free((void *)(uintptr_t)p.b.bits);
     free(p.c);
     free(scratch);
+    return best;
+}
+
+static void time_product(rheo_context *ctx, const char *what, uint32_t M, uint32_t N, uint32_t K,
+                         layout a, layout b, double top)
+{
+    const double best = product_seconds(ctx, M, N, K, a, b);
+    const double speed = (double)M * N * K / best * 1e-9;
+    printf("product [%u,%u] x [%u,%u] %-22s %8.3f ms %7.1f GMAC/s", M, K, K, N, what, best * 1e3,
+           speed);
+    printf(" %5.1f %%\n", 100 * speed / top);
 }
 
 static double time_gather(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, double density)
@@ -120,31 +134,9 @@ static double time_gather(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K,
     float *w = reals((size_t)K * g.w_row), *c = reals((size_t)M * g.w_row);
     void *scratch = memory(rheo__gather_scratch(ctx, M, N, K));
     g.bits = bits, g.w = w, g.c = c, g.c_row = g.w_row;
-    double best = 1e9;
-    for (int i = 0; i < RUNS; i++) {
-        double t = now();
-        rheo__gather(ctx, &g, scratch);
-        t = now() - t;
-        if (t < best) best = t;
-    }
+    double best;
+    BEST(best, RUNS, rheo__gather(ctx, &g, scratch));
     free(bits), free(w), free(c), free(scratch);
-    return best;
-}
-
-static double time_bits_product(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
-{
-    rheo_product p = {.M = M, .N = N, .K = K, .c_row = N, .c = reals((size_t)M * N)};
-    p.a = operand(BITS_ROWS, M, K);
-    p.b = operand(COLUMNS, N, K);
-    void *scratch = memory(rheo__product_scratch(ctx, M, N, K));
-    double best = 1e9;
-    for (int i = 0; i < RUNS; i++) {
-        double t = now();
-        rheo__product(ctx, &p, scratch);
-        t = now() - t;
-        if (t < best) best = t;
-    }
-    free((void *)(uintptr_t)p.a.bits), free((void *)(uintptr_t)p.b.real), free(p.c), free(scratch);
     return best;
 }
 
@@ -172,17 +164,8 @@ static void time_few(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, doub
                                     .bits_row = words,
                                     .c = grad,
                                     .c_row = K};
-    best[0] = best[1] = 1e9;
-    for (int i = 0; i < RUNS; i++) {
-        double t = now();
-        rheo__few(ctx, &out);
-        t = now() - t;
-        best[0] = t < best[0] ? t : best[0];
-        t = now();
-        rheo__few_gradient(ctx, &back);
-        t = now() - t;
-        best[1] = t < best[1] ? t : best[1];
-    }
+    BEST(best[0], RUNS, rheo__few(ctx, &out));
+    BEST(best[1], RUNS, rheo__few_gradient(ctx, &back));
     free(bits), free(w), free(y), free(grad);
 }
 
@@ -192,7 +175,7 @@ static double crossover(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
     double few[2], low = 0, high = 1;
     const bool is_few = N <= rheo__kernels(ctx)->few;
     if (is_few) time_few(ctx, M, N, K, few);
-    const double dense = is_few ? few[0] : time_bits_product(ctx, M, N, K);
+    const double dense = is_few ? few[0] : product_seconds(ctx, M, N, K, BITS_ROWS, COLUMNS);
     for (int i = 0; i < 6; i++) {
         double d = (low + high) / 2;
         if (time_gather(ctx, M, N, K, d) < dense)
@@ -211,14 +194,10 @@ static void time_bernoulli(rheo_context *ctx)
     for (uint32_t i = 0; i < 25; i++)
         for (uint32_t k = 0; k < 6; k++) p[28 * (i + 1) + 8 + i % 9 + k] = 0.06f;
     uint64_t *out = memory(STEPS * rheo__words(N) * 8);
-    double best = 1e9;
-    for (int r = 0; r < 10 * RUNS; r++) {
-        double t = now();
-        rheo__kernels(ctx)->bernoulli_steps((rheo_key){{1, 2}}, (uint32_t)r, 0, 0, STEPS, p, N, out,
-                                            rheo__words(N));
-        t = now() - t;
-        if (t < best) best = t;
-    }
+    double best;
+    BEST(best, 10 * RUNS,
+         rheo__kernels(ctx)->bernoulli_steps((rheo_key){{1, 2}}, run, 0, 0, STEPS, p, N, out,
+                                             rheo__words(N)));
     printf("bernoulli, 784 pixels (19 %% not 0) x 700 steps: %.1f us\n", best * 1e6);
     free(p), free(out);
 }
@@ -230,13 +209,8 @@ static void time_adam(rheo_context *ctx)
     for (int i = 0; i < 4; i++) x[i] = reals(N);
     for (int i = 0; i < N; i++) x[3][i] = x[3][i] * x[3][i];
     rheo_adam k = {1e-3f, 0.9f, 0.999f, 1e-8f, 0, 0.1f, 0.001f};
-    double best = 1e9;
-    for (int r = 0; r < RUNS; r++) {
-        double t = now();
-        rheo__kernels(ctx)->adam(&k, x[0], x[1], x[2], x[3], N);
-        t = now() - t;
-        if (t < best) best = t;
-    }
+    double best;
+    BEST(best, RUNS, rheo__kernels(ctx)->adam(&k, x[0], x[1], x[2], x[3], N));
     printf("adam: %.3f ns a weight\n", best * 1e9 / N);
     for (int i = 0; i < 4; i++) free(x[i]);
 }
@@ -274,7 +248,8 @@ int main(int count, char **argument)
         double few[2];
         time_few(ctx, 3200, n, 1000, few);
         printf("few [3200,1000] x [1000,%u]: %.3f ms, gradient %.3f ms; as a product %.3f ms\n", n,
-               few[0] * 1e3, few[1] * 1e3, 1e3 * time_bits_product(ctx, 3200, n, 1000));
+               few[0] * 1e3, few[1] * 1e3,
+               1e3 * product_seconds(ctx, 3200, n, 1000, BITS_ROWS, COLUMNS));
     }
     time_bernoulli(ctx);
     time_adam(ctx);
