@@ -12,22 +12,6 @@
 
 #define EDGE 32768 /* of an array that is drawn */
 
-static double value(const rheo_array *a, uint64_t i)
-{
-    switch (a->dtype) {
-    case RHEO_U8:
-        return ((const uint8_t *)a->data)[i];
-    case RHEO_I32:
-        return ((const int32_t *)a->data)[i];
-    case RHEO_I64:
-        return (double)((const int64_t *)a->data)[i];
-    case RHEO_F32:
-        return (double)((const float *)a->data)[i];
-    default:
-        return ((const double *)a->data)[i];
-    }
-}
-
 /* A figure's array is named by `prefix`: "raster." or "fields" itself. */
 static bool wanted(rheo_text *out, const rheo_array *a, const char *prefix, uint32_t dims)
 {
@@ -121,7 +105,7 @@ static void draw_raster(rheo_text *out, const rheo_array *a, double y, uint32_t 
     if (!pixels) return;
     for (uint32_t t = 0; t < T; t++)
         for (uint32_t n = 0; n < N; n++)
-            if (value(a, (uint64_t)t * N + n) != 0)
+            if (rheo__array_element(a, (uint64_t)t * N + n) != 0)
                 pixels[(uint64_t)n * lines / N * columns + (uint64_t)t * columns / T] = 1;
     image(out, (double[4]){0, y, width, strip_height(a)}, pixels, columns, lines, palette, 2,
           alone);
@@ -163,7 +147,7 @@ static void draw_membrane(rheo_text *out, const rheo_array *a, double y, double 
     uint64_t T = a->shape[0], n = a->shape[1];
     double low = INFINITY, high = -INFINITY, row = 34;
     for (uint64_t i = 0; i < a->count; i++) {
-        double v = value(a, i);
+        double v = rheo__array_element(a, i);
         if (!isfinite(v)) continue;
         low = fmin(low, v);
         high = fmax(high, v);
@@ -174,7 +158,7 @@ static void draw_membrane(rheo_text *out, const rheo_array *a, double y, double 
         bool pen = false;
         rheo__text_add(out, "<path class=\"line\" style=\"stroke-width:1.3\" d=\"");
         for (uint64_t t = 0; t < T; t++) {
-            double v = value(a, t * n + j), x = width * ((double)t + 0.5) / (double)T;
+            double v = rheo__array_element(a, t * n + j), x = width * ((double)t + 0.5) / (double)T;
             if (!isfinite(v) || x - last < 0.4) continue;
             rheo__text_add(out, "%s%.1f %.1f", pen ? "L" : "M", x, base - (v - low) * scale);
             pen = true;
@@ -238,7 +222,7 @@ static void field_scale(const rheo_array *a, uint64_t field, bool both, double *
     uint64_t size = a->shape[1] * a->shape[2];
     *low = *high = 0;
     for (uint64_t i = 0; i < size; i++) {
-        double v = value(a, field * size + i);
+        double v = rheo__array_element(a, field * size + i);
         if (isfinite(v)) *high = fmax(*high, both ? fabs(v) : v);
     }
     if (both) *low = -*high;
@@ -257,7 +241,7 @@ static void draw_fields(rheo_text *out, const rheo_array *a, double width, bool 
         return;
     }
     bool both = false;
-    for (uint64_t i = 0; i < a->count; i++) both = both || value(a, i) < 0;
+    for (uint64_t i = 0; i < a->count; i++) both = both || rheo__array_element(a, i) < 0;
     uint32_t palette[256];
     field_palette(both, palette);
     uint8_t *pixels = canvas(out, (uint32_t)w, (uint32_t)h);
@@ -267,7 +251,8 @@ static void draw_fields(rheo_text *out, const rheo_array *a, double width, bool 
         field_scale(a, f, both, &low, &high);
         for (uint32_t y = 0; y < H; y++)
             for (uint32_t x = 0; x < W; x++) {
-                double v = (value(a, ((uint64_t)f * H + y) * W + x) - low) / (high - low);
+                double v =
+                    (rheo__array_element(a, ((uint64_t)f * H + y) * W + x) - low) / (high - low);
                 uint64_t line = (uint64_t)(f / columns) * (H + 1) + 1 + y;
                 uint64_t column = (uint64_t)(f % columns) * (W + 1) + 1 + x;
                 pixels[line * w + column] =
@@ -302,12 +287,12 @@ bool rheo__sample(rheo_text *out, const rheo_array *arrays, uint32_t count)
         uint32_t palette[256];
         double high = 0;
         for (uint32_t c = 0; c < 256; c++) palette[c] = c * 0x01010100u | 0xff;
-        for (uint64_t p = 0; p < a->count; p++) high = fmax(high, value(a, p));
+        for (uint64_t p = 0; p < a->count; p++) high = fmax(high, rheo__array_element(a, p));
         uint32_t H = (uint32_t)a->shape[0], W = (uint32_t)a->shape[1];
         uint8_t *pixels = canvas(out, W, H);
         if (!pixels) return false;
         for (uint64_t p = 0; p < a->count; p++) {
-            double v = high > 0 ? value(a, p) / high : 0;
+            double v = high > 0 ? rheo__array_element(a, p) / high : 0;
             pixels[p] = (uint8_t)(255 * fmin(1, fmax(0, isfinite(v) ? v : 0)));
         }
         double width = 96, height = width * H / W;
