@@ -179,7 +179,7 @@ def read():
     parser.add_argument('--rheobase', default='build/rheobase')
     parser.add_argument('--python', default='', help='of the environment that bench/peers/setup made')
     parser.add_argument('--task', action='append', choices=list(table.TASKS), metavar='NAME')
-    parser.add_argument('--peer', action='append', metavar='NAME')
+    parser.add_argument('--peer', action='append', choices=table.PEERS, metavar='NAME')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument('--quick', action='store_true', help='1 warm-up and 3 runs: a look, no result')
     parser.add_argument('--check', action='store_true', help='show that both sides are equal, time nothing')

@@ -5,14 +5,21 @@ without the peers' environment our half still runs."""
 # engine then does the same: keys of its recipe for that peer
 JELLY = ('neuron.dialect=spikingjelly', 'neuron.reset=subtract', 'neuron.tau=0', 'neuron.scaled=false',
          'neuron.surrogate=atan', 'neuron.slope=2')
+# Norse too, to 0, with a surrogate of its own; its input counts 1/tau, and so does the threshold here
+NORSE = ('neuron.dialect=norse', 'neuron.reset=zero', 'neuron.beta=0', 'neuron.tau=20', 'neuron.threshold=0.05',
+         'neuron.surrogate=fast-sigmoid', 'neuron.slope=1')
 ALL = {'snntorch': (), 'spikingjelly': JELLY, 'torch-best': ()}
+WITH_NORSE = dict(ALL, norse=NORSE)
 # it takes v - v/tau: with tau 16 that rounds as our beta v does, so no spike of millions hangs on it
-LAYER = dict(ALL, spikingjelly=JELLY + ('neuron.beta=0.9375',))
+LAYER = dict(WITH_NORSE, spikingjelly=JELLY + ('neuron.beta=0.9375',))
+# other equations, so no spikes are compared: steps of 1 ms, nothing shown again
+STDP_STEPS = 250
+STDP = {'bindsnet': ('code.steps=%d' % STDP_STEPS, 'code.step=1', 'code.duration=0', 'code.least=0')}
 
 # task: (peers, warm-ups, timed runs, floats kept for a parameter: value, gradient, moments)
 TASKS = {
-    'fc': (ALL, 5, 21, 4),
-    'fc-rate': (ALL, 5, 21, 4),
+    'fc': (WITH_NORSE, 5, 21, 4),
+    'fc-rate': (WITH_NORSE, 5, 21, 4),
     'conv': (ALL, 3, 10, 4),
     'csnn': ({'spikingjelly': (), 'torch-best': ()}, 3, 10, 3),
     'recurrent': ({'snntorch': (), 'torch-best': ()}, 3, 10, 4),
@@ -23,10 +30,10 @@ TASKS = {
     'layer-1024-5': (LAYER, 3, 10, 2),
     'layer-1024-1': (LAYER, 3, 10, 2),
     'stream': ({'snntorch': (), 'torch-best': ()}, 3, 10, 1),
-    # other equations, so no spikes are compared: 250 steps of 1 ms, nothing shown again
-    'stdp-100': ({'bindsnet': ('code.steps=250', 'code.step=1', 'code.duration=0', 'code.least=0')}, 3, 10, 1),
-    'stdp-400': ({'bindsnet': ('code.steps=250', 'code.step=1', 'code.duration=0', 'code.least=0')}, 3, 10, 1),
+    'stdp-100': (STDP, 3, 10, 1),
+    'stdp-400': (STDP, 3, 10, 1),
 }
+PEERS = sorted({peer for row in TASKS.values() for peer in row[0]})
 SINGLE = ('stream', 'stdp-100', 'stdp-400') # on one thread: their steps are too short for more
 MOST_SPIKES = 1e-4   # share that may differ
 MOST_GRADIENT = 1e-3 # norm of the difference by the array's norm, of the worst array

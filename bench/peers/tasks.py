@@ -1,10 +1,13 @@
 """tasks.py: BENCHMARK's nets as each peer's documentation writes them, and as torch-best. A net's
 parameters are in the order of the engine's; what its neurons give is read by hooks, in `look` only.
 
-A maker, TASK_PEER(arrays of an exchange), returns a Training; table.py says which there are."""
+A maker, TASK_PEER(arrays of an exchange), returns a Training; table.py says which there are. Steps and
+batch are the exchange's; a layer of another size than the engine's does not take its weights."""
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from table import STDP_STEPS
 
 
 class Training:
@@ -51,6 +54,15 @@ def watch(layers, act):
     return [(torch.stack(s) if len(s) > 1 else s[0]).flatten(2) for s in seen]
 
 
+def steps(a):
+    """of the engine's window: those of its spikes; an input that stands still has one"""
+    return next(len(v) for k, v in a.items() if k.startswith('s.'))
+
+
+def images(a):
+    return a['input'].reshape(-1, 1, 28, 28)
+
+
 def adam(rate):
     return lambda p: torch.optim.Adam(p, lr=rate, betas=(0.9, 0.999))
 
@@ -63,9 +75,10 @@ def at_each_step(out, y):
 # ---- fc, fc-rate: 784-1000-10, membranes summed over time ----
 
 class FcSnntorch(nn.Module):  # tutorial 5
-    def __init__(self):
+    def __init__(self, T):
         import snntorch as snn
         super().__init__()
+        self.T = T
         self.fc1 = nn.Linear(784, 1000)
         self.lif1 = snn.Leaky(beta=0.95)
         self.fc2 = nn.Linear(1000, 10)
@@ -74,7 +87,7 @@ class FcSnntorch(nn.Module):  # tutorial 5
     def forward(self, x):
         mem1, mem2 = self.lif1.init_leaky(), self.lif2.init_leaky()
         spk2_rec, mem2_rec = [], []
-        for step in range(25):
+        for step in range(self.T):
             cur1 = self.fc1(x[step if len(x) > 1 else 0])
             spk1, mem1 = self.lif1(cur1, mem1)
             cur2 = self.fc2(spk1)
@@ -85,21 +98,22 @@ class FcSnntorch(nn.Module):  # tutorial 5
 
 
 def fc_snntorch(a):
-    net, y = FcSnntorch(), a['label']
+    net, y = FcSnntorch(steps(a)), a['label']
     criterion = nn.CrossEntropyLoss()
 
     def loss(out):
         value = torch.zeros(1)
-        for step in range(25):
+        for step in range(net.T):
             value = value + criterion(out[1][step], y)
         return value.sum()
     return Training(net, a['input'], loss, adam(5e-4), [net.lif1, net.lif2])
 
 
 class FcJelly(nn.Module):
-    def __init__(self):
+    def __init__(self, T):
         from spikingjelly.activation_based import functional, layer, neuron, surrogate
         super().__init__()
+        self.T = T
         lif = lambda **k: neuron.LIFNode(tau=20.0, decay_input=False, v_reset=None,
                                          surrogate_function=surrogate.ATan(), **k)
         self.fc1, self.lif1 = layer.Linear(784, 1000), lif()
@@ -110,30 +124,55 @@ class FcJelly(nn.Module):
     def forward(self, x):
         self.start(self)
         if len(x) == 1:
-            x = x.repeat(25, 1, 1)
+            x = x.repeat(self.T, 1, 1)
         self.lif2(self.fc2(self.lif1(self.fc1(x))))
         return self.lif2.v_seq
 
 
 def fc_spikingjelly(a):
-    net, y = FcJelly(), a['label']
-    return Training(net, a['input'], lambda v: 25 * at_each_step(v, y), adam(5e-4), [net.lif1, net.lif2])
+    net, y = FcJelly(steps(a)), a['label']
+    return Training(net, a['input'], lambda v: len(v) * at_each_step(v, y), adam(5e-4), [net.lif1, net.lif2])
+
+
+def box(norse): # its input counts a twentieth: so does its threshold, and it is beta 0.95
+    return norse.LIFBoxParameters(tau_mem_inv=torch.tensor(50.0), v_th=torch.tensor(0.05))
+
+
+class FcNorse(nn.Module):
+    def __init__(self, T):
+        import norse.torch as norse
+        super().__init__()
+        self.T = T
+        self.net = norse.SequentialState(nn.Linear(784, 1000), norse.LIFBoxCell(box(norse)),
+                                         nn.Linear(1000, 10), norse.LIFBoxCell(box(norse)))
+
+    def forward(self, x):
+        state, voltages = None, []
+        for step in range(self.T):
+            _, state = self.net(x[step if len(x) > 1 else 0], state)
+            voltages.append(state[-1].v)
+        return torch.stack(voltages)
+
+
+def fc_norse(a):
+    net, y = FcNorse(steps(a)), a['label']
+    return Training(net, a['input'], lambda v: len(v) * at_each_step(v, y), adam(5e-4), [net.net[1], net.net[3]])
 
 
 class FcBest(nn.Module):
-    def __init__(self):
+    def __init__(self, T):
         import best
         super().__init__()
-        self.fc1, self.lif1 = nn.Linear(784, 1000), best.LIF(25, 0.95)
-        self.fc2, self.lif2 = nn.Linear(1000, 10), best.LIF(25, 0.95)
+        self.fc1, self.lif1 = nn.Linear(784, 1000), best.LIF(T, 0.95)
+        self.fc2, self.lif2 = nn.Linear(1000, 10), best.LIF(T, 0.95)
 
     def forward(self, x):
         return self.lif2(self.fc2(self.lif1(self.fc1(x))[0]))[1]
 
 
 def fc_best(a):
-    net, y = FcBest(), a['label']
-    return Training(net, a['input'], lambda v: 25 * at_each_step(v, y), adam(5e-4), [net.lif1, net.lif2])
+    net, y = FcBest(steps(a)), a['label']
+    return Training(net, a['input'], lambda v: len(v) * at_each_step(v, y), adam(5e-4), [net.lif1, net.lif2])
 
 
 # ---- conv: 12C5-MP2-64C5-MP2-10, cross-entropy of the spikes at every step ----
@@ -152,9 +191,9 @@ def conv_snntorch(a):  # tutorial 6
 
         def forward(self, x):
             utils.reset(self.net)
-            return torch.stack([self.net(x)[0] for _ in range(50)])
-    y, criterion = a['label'], functional.ce_rate_loss()
-    return Training(Steps(), a['input'].reshape(128, 1, 28, 28), lambda s: criterion(s, y), adam(1e-2),
+            return torch.stack([self.net(x)[0] for _ in range(T)])
+    T, y, criterion = steps(a), a['label'], functional.ce_rate_loss()
+    return Training(Steps(), images(a), lambda s: criterion(s, y), adam(1e-2),
                     [net[2], net[5], net[8]])
 
 
@@ -172,17 +211,17 @@ def conv_spikingjelly(a):
 
         def forward(self, x):
             functional.reset_net(self)
-            return self.net(self.still(x).unsqueeze(0).repeat(50, 1, 1, 1, 1))
-    net, y = Net(), a['label']
-    return Training(net, a['input'].reshape(128, 1, 28, 28), lambda s: at_each_step(s, y), adam(1e-2),
+            return self.net(self.still(x).unsqueeze(0).repeat(T, 1, 1, 1, 1))
+    T, net, y = steps(a), Net(), a['label']
+    return Training(net, images(a), lambda s: at_each_step(s, y), adam(1e-2),
                     [net.net[0], net.net[3], net.net[6]])
 
 
 class ConvBest(nn.Module):
-    def __init__(self):
+    def __init__(self, T):
         import best
         super().__init__()
-        lif = lambda: best.LIF(50, 0.5, best.fast_sigmoid)
+        lif = lambda: best.LIF(T, 0.5, best.fast_sigmoid)
         self.conv1, self.lif1 = nn.Conv2d(1, 12, 5), lif()
         self.conv2, self.lif2 = nn.Conv2d(12, 64, 5), lif()
         self.fc, self.lif3 = nn.Linear(64 * 4 * 4, 10), lif()
@@ -190,13 +229,13 @@ class ConvBest(nn.Module):
     def forward(self, x):
         s, _ = self.lif1(F.max_pool2d(self.conv1(x), 2)[None])
         i = F.max_pool2d(self.conv2(s.flatten(0, 1)), 2)
-        s, _ = self.lif2(i.view(50, -1, *i.shape[1:]))
+        s, _ = self.lif2(i.view(len(s), -1, *i.shape[1:]))
         return self.lif3(self.fc(s.flatten(2)))[0]
 
 
 def conv_best(a):
-    net, y = ConvBest(), a['label']
-    return Training(net, a['input'].reshape(128, 1, 28, 28), lambda s: at_each_step(s, y), adam(1e-2),
+    net, y = ConvBest(steps(a)), a['label']
+    return Training(net, images(a), lambda s: at_each_step(s, y), adam(1e-2),
                     [net.lif1, net.lif2, net.lif3])
 
 
@@ -226,31 +265,32 @@ def csnn_spikingjelly(a):  # tutorial conv_fashion_mnist
 
         def forward(self, x):
             functional.reset_net(self)
-            return self.conv_fc(x.unsqueeze(0).repeat(4, 1, 1, 1, 1))
-    net, y = Net(), a['label']
-    return Training(net, a['input'].reshape(128, 1, 28, 28), lambda s: rate_error(s, y), sgd,
+            return self.conv_fc(x.unsqueeze(0).repeat(T, 1, 1, 1, 1))
+    T, net, y = steps(a), Net(), a['label']
+    return Training(net, images(a), lambda s: rate_error(s, y), sgd,
                     [net.conv_fc[i] for i in (2, 6, 10, 12)])
 
 
 class CsnnBest(nn.Module):
-    def __init__(self):
+    def __init__(self, T):
         import best
         super().__init__()
+        self.T = T
         self.conv1, self.norm1, self.if1 = nn.Conv2d(1, 128, 3, padding=1, bias=False), nn.BatchNorm2d(128), best.IF()
         self.conv2, self.norm2, self.if2 = nn.Conv2d(128, 128, 3, padding=1, bias=False), nn.BatchNorm2d(128), best.IF()
         self.fc1, self.if3 = nn.Linear(128 * 7 * 7, 2048, bias=False), best.IF()
         self.fc2, self.if4 = nn.Linear(2048, 10, bias=False), best.IF()
 
     def forward(self, x):
-        s = self.if1(self.norm1(self.conv1(x))[None].expand(4, -1, -1, -1, -1))
+        s = self.if1(self.norm1(self.conv1(x))[None].expand(self.T, -1, -1, -1, -1))
         i = self.norm2(self.conv2(F.max_pool2d(s.flatten(0, 1), 2)))
-        s = F.max_pool2d(self.if2(i.view(4, -1, *i.shape[1:])).flatten(0, 1), 2)
-        return self.if4(self.fc2(self.if3(self.fc1(s.view(4, -1, 128 * 7 * 7)))))
+        s = F.max_pool2d(self.if2(i.view(self.T, -1, *i.shape[1:])).flatten(0, 1), 2)
+        return self.if4(self.fc2(self.if3(self.fc1(s.view(self.T, -1, 128 * 7 * 7)))))
 
 
 def csnn_best(a):
-    net, y = CsnnBest(), a['label']
-    return Training(net, a['input'].reshape(128, 1, 28, 28), lambda s: rate_error(s, y), sgd,
+    net, y = CsnnBest(steps(a)), a['label']
+    return Training(net, images(a), lambda s: rate_error(s, y), sgd,
                     [net.if1, net.if2, net.if3, net.if4])
 
 
@@ -268,7 +308,7 @@ class RecurrentSnntorch(nn.Module):
     def forward(self, x):
         spk1, mem1 = self.lif1.init_rleaky()
         mem2, spk2_rec = self.lif2.init_leaky(), []
-        for step in range(100):
+        for step in range(len(x)):
             spk1, mem1 = self.lif1(self.fc1(x[step]), spk1, mem1)
             spk2, mem2 = self.lif2(self.fc2(spk1), mem2)
             spk2_rec.append(spk2)
@@ -282,18 +322,18 @@ def recurrent_snntorch(a):
 
 
 class RecurrentBest(nn.Module):
-    def __init__(self):
+    def __init__(self, T):
         import best
         super().__init__()
         self.fc1, self.lif1 = nn.Linear(700, 256), best.Recurrent(256, 0.95)
-        self.fc2, self.lif2 = nn.Linear(256, 20), best.LIF(100, 0.95)
+        self.fc2, self.lif2 = nn.Linear(256, 20), best.LIF(T, 0.95)
 
     def forward(self, x):
         return self.lif2(self.fc2(self.lif1(self.fc1(x))))[0]
 
 
 def recurrent_best(a):
-    net, y = RecurrentBest(), a['label']
+    net, y = RecurrentBest(steps(a)), a['label']
     return Training(net, a['input'], lambda s: at_each_step(s, y), adam(5e-4), [net.lif1, net.lif2])
 
 
@@ -340,13 +380,31 @@ def layer_spikingjelly(a):
     return Training(net, layer_parts(a)[1], torch.sum, None, [net.lif])
 
 
+def layer_norse(a):
+    import norse.torch as norse
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = norse.SequentialState(layer_parts(a)[0], norse.LIFBoxCell(box(norse)))
+
+        def forward(self, x):
+            state, rec = None, []
+            for step in range(len(x)):
+                spk, state = self.net(x[step], state)
+                rec.append(spk)
+            return torch.stack(rec)
+    net = Net()
+    return Training(net, layer_parts(a)[1], torch.sum, None, [net.net[1]])
+
+
 def layer_best(a):
     import best
 
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            self.fc, self.lif = layer_parts(a)[0], best.LIF(500, 0.95)
+            self.fc, self.lif = layer_parts(a)[0], best.LIF(steps(a), 0.95)
 
         def forward(self, x):
             return self.lif(self.fc(x))[0]
@@ -428,7 +486,7 @@ def stream_best(a):
     return stream
 
 
-# ---- stdp: an image of 250 steps, learning on ----
+# ---- stdp: an image, learning on ----
 
 class Stdp:
     """BindsNET's DiehlAndCook2015 as its examples/mnist/eth_mnist.py. Other equations than the engine's."""
@@ -447,8 +505,8 @@ class Stdp:
         from bindsnet.encoding import poisson
         image = self.x[0, self.at % self.x.shape[1]]
         self.at += 1
-        spikes = poisson(datum=image * 63.75, time=250, dt=1.0)  # Hz, the recipe's rate
-        self.net.run(inputs={'X': spikes.view(250, 1, 1, 28, 28)}, time=250)
+        spikes = poisson(datum=image * 63.75, time=STDP_STEPS, dt=1.0)  # Hz, the recipe's rate
+        self.net.run(inputs={'X': spikes.view(STDP_STEPS, 1, 1, 28, 28)}, time=STDP_STEPS)
         self.net.reset_state_variables()
 
 
