@@ -67,6 +67,7 @@ static void winners_case(const rheo_kernels *k, uint32_t n)
     if (n > 1) {
         line[0][0] = line[0][1] = line[1][0] = line[1][1] = -INFINITY;
         line[0][2] = line[0][3] = line[1][2] = line[1][3] = NAN;
+        line[0][2 * n - 1] = NAN;
     }
     to[0][2 * n] = to[1][2 * n] = 77;
     k->winners(n, line[0], line[1], draw, g, to[0], to[1]);
@@ -83,6 +84,18 @@ static void winners_case(const rheo_kernels *k, uint32_t n)
             assert_true(to[p / 2][2 * i + p % 2] == (p == winner ? g[i] : 0.0f));
     }
     assert_true(to[0][2 * n] == 77 && to[1][2 * n] == 77);
+    to[0][n] = 77;
+    k->largest(n, line[0], line[1], to[0]);
+    for (uint32_t i = 0; i < n; i++) {
+        float most = -INFINITY;
+        bool none = false;
+        for (uint32_t p = 0; p < 4; p++) {
+            most = fmaxf(most, line[p / 2][2 * i + p % 2]);
+            none = none || isnan(line[p / 2][2 * i + p % 2]);
+        }
+        assert_true(none ? isnan(to[0][i]) : to[0][i] == most);
+    }
+    assert_true(to[0][n] == 77);
 }
 
 static void test_winners(void **state)

@@ -169,8 +169,8 @@ typedef struct rheo_norm_row {
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
-    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
-     * tile_n; r0 is a multiple of it, k0 of 64 */
+    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m,
+     * tile_n or other whole vectors; r0 is a multiple of it, k0 of 64 */
     void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
                  uint32_t width, float *panel);
     /* tile[v]: the first (v+1)*lanes columns */
@@ -215,6 +215,8 @@ typedef struct rheo_kernels {
      * the largest gets g, the others 0. Of k equal ones that one whose number is draw k >> 32. */
     void (*winners)(uint32_t n, const float *a, const float *b, const uint32_t *draw,
                     const float *g, float *to_a, float *to_b);
+    /* to[i]: the largest of such a window; NaN if one is */
+    void (*largest)(uint32_t n, const float *a, const float *b, float *to);
     /* Rows of batch normalisation. sum[j] += x[j], or with a centre (x[j] - centre[j])^2 */
     void (*column_sums)(uint32_t n, const float *x, const double *centre, double *sum);
     void (*norm)(const rheo_norm_row *row, float *y);

@@ -1,7 +1,8 @@
 /* correlate_weights.c: the weights' gradient of correlation, chunk after chunk of rows: first all
  * threads lay the chunk's map in panels, position after position; then each task, which owns a
  * block of taps, cuts their columns from the images and continues its sums, position after
- * position. Of sparse spikes a tap's active positions are listed, and the map is gathered there. */
+ * position. Of sparse spikes a tap's active positions are listed, and the map, whose channels then lie
+ * side by side for each position, is gathered there. */
 #include "layer/correlate.h"
 #include "base/threads.h"
 #include "layer/rows.h"
@@ -22,8 +23,10 @@ typedef struct job {
     uint32_t first, count;  /* rows of the chunk */
     uint32_t tasks, blocks; /* of a group: tasks, blocks of tile_m taps */
     size_t positions;       /* of a chunk */
+    size_t pitch;           /* of a group's channels of the map, side by side */
     bool sparse;            /* the chunk's spikes */
-    float *map, *sums; /* [groups][panels][positions][tile_n]; [groups][panels][taps][tile_n] */
+    float *map;  /* [groups][panels][positions][tile_n]; sparse: [groups][positions][pitch] */
+    float *sums; /* [groups][taps][pitch] */
     char *threads;
     size_t bytes; /* of a thread */
 } job;
@@ -51,9 +54,17 @@ typedef struct room {
         *columns; /* a row of the map; [joined][channels][plane]; [taps][PIECE] */
     rheo_piece *piece;
     uint32_t *tap, *index;
-    uint64_t *lines, *seen; /* rows of bits: of the images; a tap's, of positions */
+    uint64_t *lines,
+        *streams;   /* rows of bits: of the images; [joined] of what a column of taps sees */
+    uint64_t *seen; /* bits of positions where a tap sees a spike */
     size_t bytes;
 } room;
+
+/* A bit for each line of an image and each position along it. */
+static size_t stream_words(const rheo_correlation *c)
+{
+    return rheo__words(c->extent[0] * c->extent[1] * c->window.out[2]) + 1;
+}
 
 static room rooms(const rheo_correlation *c, char *memory)
 {
@@ -68,22 +79,25 @@ static room rooms(const rheo_correlation *c, char *memory)
     r.piece = rheo__room_take(memory, &n, (PIECE + 1) * sizeof *r.piece);
     r.tap = rheo__room_take(memory, &n, BLOCK * sizeof *r.tap);
     r.index = rheo__room_take(memory, &n, ((size_t)joined(c, LIST) * c->P + 8) * sizeof *r.index);
-    r.seen = rheo__room_take(memory, &n, rheo__words(joined(c, LIST) * c->P) * sizeof *r.seen);
+    r.seen =
+        rheo__room_take(memory, &n, (rheo__words(joined(c, LIST) * c->P) + 1) * sizeof *r.seen);
     r.lines = rheo__room_take(memory, &n, joined(c, LIST) * channels * lines * sizeof *r.lines);
+    r.streams = rheo__room_take(memory, &n, joined(c, LIST) * stream_words(c) * sizeof *r.streams);
     r.bytes = n;
     return r;
 }
 
 static size_t map_floats(const rheo_kernels *k, const rheo_correlation *c)
 {
-    return (size_t)c->groups * rheo__panels(k, c->out_group).count * chunk_rows(c) * c->P *
-           k->tile_n;
+    const size_t dense = (size_t)rheo__panels(k, c->out_group).count * k->tile_n;
+    const size_t sparse = rheo__pitch(c->out_group);
+    return (size_t)c->groups * chunk_rows(c) * c->P * (dense > sparse ? dense : sparse);
 }
 
 static size_t sum_floats(const rheo_kernels *k, const rheo_correlation *c)
 {
-    return (size_t)c->groups * rheo__panels(k, c->out_group).count * rheo__blocks(c->K, k->tile_m) *
-           k->tile_m * k->tile_n;
+    return (size_t)c->groups * rheo__blocks(c->K, k->tile_m) * k->tile_m *
+           rheo__pitch(c->out_group);
 }
 
 size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c)
@@ -111,21 +125,33 @@ static float *panel_of(const job *j, uint32_t g, uint32_t panel)
     return j->map + ((size_t)g * j->panels.count + panel) * j->positions * j->kernels->tile_n;
 }
 
+/* The same where channels lie side by side. */
+static float *map_of(const job *j, uint32_t g)
+{
+    return j->map + g * j->positions * j->pitch;
+}
+
 static void pack_task(void *argument, uint32_t task, uint32_t thread)
 {
     const job *j = argument;
     const rheo_correlation *c = j->run->c;
     const room r = rooms(c, j->threads + thread * j->bytes);
     const float *row = map_row(j->run, j->first + task, r.floats);
-    for (uint32_t g = 0; g < c->groups; g++)
+    for (uint32_t g = 0; g < c->groups; g++) {
+        const rheo_operand map = {
+            .real = row + (size_t)g * c->out_group * c->P, .row = c->P, .col = 1};
+        if (j->sparse) {
+            j->kernels->pack(&map, 0, c->out_group, 0, c->P, (uint32_t)j->pitch,
+                             map_of(j, g) + (size_t)task * c->P * j->pitch);
+            continue;
+        }
         for (uint32_t i = 0; i < j->panels.count; i++) {
             const uint32_t o0 = rheo__panel_begin(&j->panels, i);
             const uint32_t o1 = rheo__panel_begin(&j->panels, i + 1);
-            const rheo_operand map = {
-                .real = row + (size_t)g * c->out_group * c->P, .row = c->P, .col = 1};
             j->kernels->pack(&map, o0, o1 - o0, 0, c->P, j->kernels->tile_n,
                              panel_of(j, g, i) + (size_t)task * c->P * j->kernels->tile_n);
         }
+    }
 }
 
 /* What a task works on: taps k0 … k1-1 of a group, their channels. */
@@ -133,11 +159,9 @@ typedef struct block {
     uint32_t group, k0, k1, c0, c1;
 } block;
 
-static float *sums_of(const job *j, const block *b, uint32_t panel)
+static float *sums_of(const job *j, uint32_t group, uint32_t k)
 {
-    return j->sums +
-           (((size_t)b->group * j->panels.count + panel) * j->blocks * j->kernels->tile_m + b->k0) *
-               j->kernels->tile_n;
+    return j->sums + ((size_t)group * j->blocks * j->kernels->tile_m + k) * j->pitch;
 }
 
 /* Continues the sums by `count` positions, the chunk's from `at` on, whose columns lie ready. */
@@ -148,12 +172,12 @@ static void multiply(const job *j, const block *b, size_t at, uint32_t count, co
     for (uint32_t i = 0; i < j->panels.count; i++) {
         const uint32_t width =
             rheo__panel_begin(&j->panels, i + 1) - rheo__panel_begin(&j->panels, i);
-        rheo_tile t = {.K = count, .a_row = pitch, .a_col = 1, .from_row = k->tile_n};
+        rheo_tile t = {.K = count, .a_row = pitch, .a_col = 1, .from_row = j->pitch};
         t.b = t.next = panel_of(j, b->group, i) + at * k->tile_n;
-        t.c_row = k->tile_n;
+        t.c_row = j->pitch;
         for (uint32_t m = b->k0; m < b->k1; m += k->tile_m) {
             t.a = r->columns + (m - b->k0) * pitch;
-            t.c = sums_of(j, b, i) + (size_t)(m - b->k0) * k->tile_n;
+            t.c = sums_of(j, b->group, m) + rheo__panel_begin(&j->panels, i);
             t.from = t.c;
             k->tile[(width - 1) / k->lanes](&t);
         }
@@ -190,56 +214,90 @@ static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows
     }
 }
 
-/* Appends the bits that a tap sees along a line, one for each position, at bit `at`. */
-static void append_line(const rheo_correlation *c, const uint64_t *line, uint32_t begin, size_t at,
-                        uint64_t *to)
+/* Appends `count` bits, those from bit `begin` on, at bit `at`; the word after both is there. */
+static void append_bits(const uint64_t *from, size_t begin, uint32_t count, uint64_t *to, size_t at)
 {
-    const uint32_t stride = c->window.stride[2], width = c->window.out[2];
-    for (uint32_t x = 0; x < width; x += 64, at += 64) {
-        const uint32_t n = rheo__least(64, width - x);
-        uint64_t word = 0;
-        if (stride == 1)
-            word = rheo__word_at(line, (size_t)begin + x);
-        else
-            for (uint32_t i = 0; i < n; i++) {
-                const size_t place = (size_t)begin + (size_t)(x + i) * stride;
-                word |= (line[place / 64] >> place % 64 & 1) << i;
-            }
+    for (uint32_t i = 0; i < count; i += 64, at += 64) {
+        const uint32_t n = rheo__least(64, count - i);
+        uint64_t word = rheo__word_at(from, begin + i);
         if (n < 64) word &= (UINT64_C(1) << n) - 1;
         to[at / 64] |= word << at % 64;
         if (at % 64 + n > 64) to[at / 64 + 1] |= word >> (64 - at % 64);
     }
 }
 
-/* The positions of the rows where a tap sees a spike. */
-static uint32_t list_tap(const job *j, const block *b, uint32_t k, uint32_t rows, const room *r)
+/* The same of every stride-th bit. */
+static void append_apart(const uint64_t *from, size_t begin, uint32_t count, size_t stride,
+                         uint64_t *to, size_t at)
+{
+    for (uint32_t i = 0; i < count; i++, at++, begin += stride)
+        to[at / 64] |= (from[begin / 64] >> begin % 64 & 1) << at % 64;
+}
+
+/* What the taps of a kernel's column, of place kx along a line, see of one channel: for each line of
+ * an image a bit for each position along it. */
+static void fill_streams(const job *j, const block *b, uint32_t channel, uint32_t kx, uint32_t rows,
+                         const room *r)
+{
+    const rheo_correlation *c = j->run->c;
+    const uint32_t words = rheo__bit_row_words(c), width = c->window.out[2];
+    const uint32_t begin = kx * c->window.dilation[2], stride = c->window.stride[2];
+    const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
+    memset(r->streams, 0, rows * stream_words(c) * sizeof *r->streams);
+    for (uint32_t i = 0; i < rows; i++) {
+        const uint64_t *line = r->lines + (i * channels + channel - b->c0) * lines * words;
+        uint64_t *to = r->streams + i * stream_words(c);
+        for (size_t l = 0, at = 0; l < lines; l++, line += words, at += width)
+            if (stride == 1)
+                append_bits(line, begin, width, to, at);
+            else
+                append_apart(line, begin, width, stride, to, at);
+    }
+}
+
+/* The positions of the rows where the tap at kz, ky of the streams' column sees a spike. */
+static uint32_t list_tap(const job *j, uint32_t kz, uint32_t ky, uint32_t rows, const room *r)
 {
     const rheo_correlation *c = j->run->c;
     const rheo_window *w = &c->window;
-    const uint32_t words = rheo__bit_row_words(c), tap = k % c->taps;
-    const uint32_t kx = tap % w->kernel[2] * w->dilation[2];
-    const uint32_t ky = tap / w->kernel[2] % w->kernel[1] * w->dilation[1];
-    const uint32_t kz = tap / w->kernel[2] / w->kernel[1] * w->dilation[0];
-    const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
-    const uint32_t all = rheo__words(rows * c->P);
+    const uint32_t words = rheo__words(rows * c->P), width = w->out[2];
+    const bool whole = w->stride[1] == 1; /* then the lines of a plane follow each other */
+    const uint32_t pieces = whole ? 1 : w->out[1], bits = whole ? w->out[1] * width : width;
     size_t at = 0;
-    memset(r->seen, 0, all * sizeof *r->seen);
+    memset(r->seen, 0, words * sizeof *r->seen);
     for (uint32_t i = 0; i < rows; i++)
-        for (uint32_t z = 0; z < w->out[0]; z++) {
-            const size_t first = (i * channels + k / c->taps - b->c0) * lines +
-                                 (z * w->stride[0] + kz) * c->extent[1] + ky;
-            const uint64_t *line = r->lines + first * words;
-            for (uint32_t y = 0; y < w->out[1]; y++, at += w->out[2], line += w->stride[1] * words)
-                append_line(c, line, kx, at, r->seen);
-        }
-    return j->kernels->list_bits(r->seen, all, r->index);
+        for (uint32_t z = 0; z < w->out[0]; z++)
+            for (uint32_t y = 0; y < pieces; y++, at += bits) {
+                const size_t plane = z * w->stride[0] + kz * w->dilation[0];
+                const size_t line = plane * c->extent[1] + y * w->stride[1] + ky * w->dilation[1];
+                append_bits(r->streams + i * stream_words(c), line * width, bits, r->seen, at);
+            }
+    return j->kernels->list_bits(r->seen, words, r->index);
+}
+
+/* One column of taps, of place kx, of a channel. */
+static void sparse_column(const job *j, const block *b, uint32_t channel, uint32_t kx, uint32_t row,
+                          uint32_t rows, const room *r)
+{
+    const rheo_correlation *c = j->run->c;
+    const rheo_window *w = &c->window;
+    const float *map = map_of(j, b->group) + (size_t)row * c->P * j->pitch;
+    bool filled = false;
+    for (uint32_t i = 0; i < w->kernel[0] * w->kernel[1]; i++) {
+        const uint32_t k = channel * c->taps + i * w->kernel[2] + kx;
+        if (k < b->k0 || k >= b->k1) continue;
+        if (!filled) fill_streams(j, b, channel, kx, rows, r);
+        filled = true;
+        const uint32_t count = list_tap(j, i / w->kernel[1], i % w->kernel[1], rows, r);
+        j->kernels->gather_row(r->index, count, map, j->pitch, 0, c->out_group,
+                               sums_of(j, b->group, k));
+    }
 }
 
 static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t rows, const room *r)
 {
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
-    const rheo_kernels *kernels = j->kernels;
     const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
     const size_t words = (size_t)(c1 - c0) * c->extent[0] * c->extent[1] * rheo__bit_row_words(c);
     for (uint32_t i = 0; i < rows; i++) {
@@ -247,16 +305,9 @@ static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t row
         rheo__correlate_place(run, j->first + row + i, &t, &s);
         rheo__correlate_bit_rows(c, run->image, t, s, c0, c1, r->lines + i * words);
     }
-    for (uint32_t k = b->k0; k < b->k1; k++) {
-        const uint32_t count = list_tap(j, b, k, rows, r);
-        for (uint32_t i = 0; i < j->panels.count && count; i++) {
-            const uint32_t width =
-                rheo__panel_begin(&j->panels, i + 1) - rheo__panel_begin(&j->panels, i);
-            const float *map = panel_of(j, b->group, i) + (size_t)row * c->P * kernels->tile_n;
-            kernels->gather_row(r->index, count, map, kernels->tile_n, 0, width,
-                                sums_of(j, b, i) + (size_t)(k - b->k0) * kernels->tile_n);
-        }
-    }
+    for (uint32_t channel = b->c0; channel < b->c1; channel++)
+        for (uint32_t kx = 0; kx < c->window.kernel[2]; kx++)
+            sparse_column(j, b, channel, kx, row, rows, r);
 }
 
 static void sum_task(void *argument, uint32_t task, uint32_t thread)
@@ -305,15 +356,10 @@ static void finish_task(void *argument, uint32_t o, uint32_t thread)
     const finish *f = argument;
     const job *j = f->j;
     const rheo_correlation *c = j->run->c;
-    const block b = {.group = o / c->out_group};
-    const uint32_t in = o % c->out_group;
-    uint32_t i = 0;
-    (void)thread;
-    while (rheo__panel_begin(&j->panels, i + 1) <= in) i++;
-    const float *from = sums_of(j, &b, i) + (in - rheo__panel_begin(&j->panels, i));
+    const float *from = sums_of(j, o / c->out_group, 0) + o % c->out_group;
     float *to = f->grad + (size_t)o * c->K;
-    for (uint32_t k = 0; k < c->K; k++, from += j->kernels->tile_n)
-        to[k] = f->add ? to[k] + *from : *from;
+    (void)thread;
+    for (uint32_t k = 0; k < c->K; k++, from += j->pitch) to[k] = f->add ? to[k] + *from : *from;
 }
 
 void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool add)
@@ -327,6 +373,7 @@ void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool ad
              .taps = task_taps(run->ctx, k, c),
              .blocks = rheo__blocks(c->K, k->tile_m),
              .positions = (size_t)chunk_rows(c) * c->P,
+             .pitch = rheo__pitch(c->out_group),
              .map = run->scratch,
              .bytes = rooms(c, NULL).bytes};
     j.tasks = rheo__blocks(c->K, j.taps);
@@ -347,29 +394,43 @@ typedef struct channels {
     const rheo_correlate_run *run;
     const rheo_signal *s;
     float *grad;
-    uint32_t size;
+    uint32_t count, size;
     bool add;
 } channels;
 
-static void channel_task(void *argument, uint32_t channel, uint32_t thread)
+enum { READ = 1024 /* floats of a row, at least */, MOST_CHANNELS = 64 };
+
+/* Some channels, so that what is read of a row is long. */
+static uint32_t channels_a_task(const channels *a)
+{
+    const uint32_t each = rheo__blocks(READ, a->size);
+    return rheo__least(each, MOST_CHANNELS);
+}
+
+static void channel_task(void *argument, uint32_t task, uint32_t thread)
 {
     const channels *a = argument;
-    double sum[8] = {0};
+    const uint32_t first = task * channels_a_task(a);
+    const uint32_t count = rheo__least(channels_a_task(a), a->count - first);
+    double sum[MOST_CHANNELS][8] = {{0}};
     (void)thread;
     for (uint32_t t = a->run->t0; t < a->run->t1; t++)
         for (uint32_t b = 0; b < a->run->B; b++) {
-            const float *row = rheo__real_row(a->s, t, b) + (size_t)channel * a->size;
-            rheo__kernels(a->run->ctx)->sums(row, a->size, sum);
+            const float *row = rheo__real_row(a->s, t, b) + (size_t)first * a->size;
+            for (uint32_t i = 0; i < count; i++, row += a->size)
+                rheo__kernels(a->run->ctx)->sums(row, a->size, sum[i]);
         }
-    const double all =
-        ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-    float *to = &a->grad[channel];
-    *to = a->add ? *to + (float)all : (float)all;
+    for (uint32_t i = 0; i < count; i++) {
+        const double *s = sum[i];
+        const double all = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+        float *to = &a->grad[first + i];
+        *to = a->add ? *to + (float)all : (float)all;
+    }
 }
 
 void rheo__channel_sums(const rheo_correlate_run *run, const rheo_signal *s, uint32_t count,
                         float *grad, bool add)
 {
-    channels a = {run, s, grad, s->N / count, add};
-    rheo__parallel(run->ctx, count, channel_task, &a);
+    channels a = {run, s, grad, count, s->N / count, add};
+    rheo__parallel(run->ctx, rheo__blocks(count, channels_a_task(&a)), channel_task, &a);
 }

@@ -240,21 +240,30 @@ static bool adaptive(const rheo_pool_shape *s)
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
-/* The largest of windows that do not overlap, each in one plane; ny, nx: their size. */
-static inline __attribute__((always_inline)) void
-largest(const rheo_pool_shape *s, const uint32_t ny, const uint32_t nx, const float *x, float *to)
+/* The largest of windows that do not overlap, each in one plane. */
+static void largest(const rheo_pool_job *j, const float *x, float *to)
 {
+    const rheo_pool_shape *s = &j->s;
+    const rheo_kernels *kernels = rheo__kernels(j->work->ctx);
+    const uint32_t ny = s->size[1], nx = s->size[2];
     const size_t plane = (size_t)s->in[1] * s->in[2];
     for (uint32_t p = 0; p < s->channels * s->in[0]; p++, x += plane)
-        for (uint32_t oy = 0; oy < s->out[1]; oy++)
+        for (uint32_t oy = 0; oy < s->out[1]; oy++) {
+            const float *first = x + (size_t)oy * ny * s->in[2];
+            if (j->quarters) {
+                kernels->largest(s->out[2], first, first + s->in[2], to);
+                to += s->out[2];
+                continue;
+            }
             for (uint32_t ox = 0; ox < s->out[2]; ox++) {
-                const float *line = x + (size_t)oy * ny * s->in[2] + (size_t)ox * nx;
+                const float *line = first + (size_t)ox * nx;
                 float most = -INFINITY;
                 for (uint32_t y = 0; y < ny; y++, line += s->in[2])
                     for (uint32_t i = 0; i < nx; i++)
                         most = line[i] > most || line[i] != line[i] ? line[i] : most;
                 *to++ = most;
             }
+        }
 }
 
 static void forward_row(void *argument, uint32_t row, uint32_t thread)
@@ -271,11 +280,7 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     }
     const float *x = rheo__pool_row(j, t, b, thread);
     if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
-        float *to = rheo__real_row(out, t, b);
-        if (j->quarters)
-            largest(&j->s, 2, 2, x, to);
-        else
-            largest(&j->s, j->s.size[1], j->s.size[2], x, to);
+        largest(j, x, rheo__real_row(out, t, b));
         return;
     }
     if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));
