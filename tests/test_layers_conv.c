@@ -86,6 +86,7 @@ static const struct {
     {"out=130 kernel=2 dilation=3", {{5, 6, 6, 1}}},
     {"out=7 kernel=3 bias=false", {{40, 3, 3, 1}}},
     {"out=5 kernel=4", {{3, 300, 1, 1}}},
+    {"out=3 kernel=2 padding=1 stride_d=2", {{2, 4, 5, 6}}},
 };
 
 static void run_at(rig *r, rheo_context *ctx, size_t i, rig_input input, double level)
