@@ -86,10 +86,12 @@ static const struct {
     {"out=130 kernel=2 dilation=3", {{5, 6, 6, 1}}},
     {"out=7 kernel=3 bias=false", {{40, 3, 3, 1}}},
     {"out=5 kernel=4", {{3, 300, 1, 1}}},
+    {"out=9 kernel=3", {{150, 5, 6, 1}}},
     {"out=3 kernel=2 padding=1 stride_d=2", {{2, 4, 5, 6}}},
 };
 
-static void run_at(rig *r, rheo_context *ctx, size_t i, rig_input input, double level)
+static void run_like(rig *r, rheo_context *ctx, size_t i, rig_input input, double level,
+                     bool winners)
 {
     rig_make(r, ctx,
              &(rig_case){.label = ordered[i].options,
@@ -101,8 +103,14 @@ static void run_at(rig *r, rheo_context *ctx, size_t i, rig_input input, double 
                          .level = level,
                          .gradient = true,
                          .train = true,
+                         .winners = winners,
                          .shape = ordered[i].shape},
              0);
+}
+
+static void run_at(rig *r, rheo_context *ctx, size_t i, rig_input input, double level)
+{
+    run_like(r, ctx, i, input, level, false);
 }
 
 static void same(const rig *a, const rig *b)
@@ -136,6 +144,34 @@ static void test_spikes_are_numbers(void **state)
             same(&bits, &reals);
             rig_free(&bits), rig_free(&reals);
         }
+    rheo_context_free(ctx);
+}
+
+/* Of the gradient what is not 0 is taken place by place, to the same bits: a part, all, nothing. */
+static void test_gradients_of_winners(void **state)
+{
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    const rheo_isa_level best = ctx->isa;
+    for (int isa = 0; isa <= (int)best; isa++)
+        for (size_t i = 0; i < sizeof ordered / sizeof ordered[0]; i++)
+            for (uint32_t kept = 0; kept < 5; kept += 2) { /* of four */
+                rig sparse, dense;
+                ctx->isa = (rheo_isa_level)isa;
+                run_like(&sparse, ctx, i, REALS, 0, true);
+                run_like(&dense, ctx, i, REALS, 0, false);
+                for (uint32_t t = 0; t < 3; t++)
+                    for (uint32_t b = 0; b < 5; b++)
+                        for (uint32_t n = 0; n < sparse.gout.N; n++)
+                            if ((n * 7 + b + t) % 4 >= kept)
+                                rheo__real_row(&sparse.gout, t, b)[n] =
+                                    rheo__real_row(&dense.gout, t, b)[n] = 0;
+                rig_forward(&sparse), rig_backward(&sparse);
+                rig_forward(&dense), rig_backward(&dense);
+                same(&sparse, &dense);
+                rig_free(&sparse), rig_free(&dense);
+            }
+    ctx->isa = best;
     rheo_context_free(ctx);
 }
 
@@ -334,8 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),           cmocka_unit_test(test_spikes_are_numbers),
         cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_winners),          cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_winners),          cmocka_unit_test(test_gradients_of_winners),
+        cmocka_unit_test(test_shapes),           cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,14 +122,29 @@ typedef struct rheo_give {
     float *to;
 } rheo_give;
 
-/* image[place[p] + line[i] + …] += map[p] w[i][…] for each map[p] that is not 0, ascending; `width`
- * floats of each line, whole vectors. Whole vectors of the map are readable. */
+/* Rows of w, some times each, into lines of an image: image[line[l] + i] += sum over j, ascending, of
+ * factor[j] w[index[j]][l][i], i < width. A line of w has whole vectors, all lines at most
+ * RHEO_SCATTER_VECTORS. */
+#define RHEO_SCATTER_VECTORS 8
 typedef struct rheo_scatter {
-    const float *map, *w;
-    const uint32_t *place, *line;
-    uint32_t P, lines, width;
+    uint32_t count;
+    const uint32_t *index;
+    const float *factor, *w;
+    size_t w_row;
+    const uint32_t *line;
+    uint32_t lines, width;
     float *image;
 } rheo_scatter;
+
+/* What is not 0 in `columns` (at most 64) of a matrix: of column j the rows index[j * room + …],
+ * ascending, the numbers there, and how many. */
+typedef struct rheo_columns_list {
+    const float *from;
+    size_t from_row;
+    uint32_t rows, columns, room;
+    uint32_t *count, *index;
+    float *value;
+} rheo_columns_list;
 
 /* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
  * piece.from, stride apart. Pieces ascend in `to`. */
@@ -169,8 +184,8 @@ typedef struct rheo_norm_row {
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
-    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m,
-     * tile_n or other whole vectors; r0 is a multiple of it, k0 of 64 */
+    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
+     * tile_n; r0 is a multiple of it, k0 of 64 */
     void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
                  uint32_t width, float *panel);
     /* tile[v]: the first (v+1)*lanes columns */
@@ -182,6 +197,10 @@ typedef struct rheo_kernels {
     void (*bit_sums)(const rheo_bit_sums *b);
     void (*give)(const rheo_give *g);
     void (*scatter)(const rheo_scatter *s);
+    void (*list_columns)(const rheo_columns_list *l);
+    /* to[c * to_row + r] = from[r * from_row + c] */
+    void (*transpose)(const float *from, size_t from_row, uint32_t rows, uint32_t columns,
+                      float *to, size_t to_row);
     /* bit j of word i becomes bit i of word j */
     void (*transpose_bits)(uint64_t word[64]);
     void (*binary_row)(const rheo_binary_product *p, uint32_t m, uint32_t n0, uint32_t n1);

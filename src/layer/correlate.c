@@ -29,19 +29,16 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     const rheo_kernels *k = rheo__kernels(ctx);
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m) * m;
     const uint32_t taps = rheo__blocks(c->K, m) * m;
-    const bool scatter = (use & RHEO_CORRELATE_SCATTER) != 0;
-    const size_t lines = rheo__scatter_lines(c);
-    const size_t sizes[7] = {
+    const size_t sizes[6] = {
         use & RHEO_CORRELATE ? (size_t)c->groups * outs * c->K : 0,
         use & RHEO_CORRELATE_BACK ? (size_t)c->groups * taps * c->out_group : 0,
         use & RHEO_CORRELATE_SPARSE ? (size_t)c->groups * c->K * rheo__pitch(c->out_group) : 0,
         taps,
         taps,
-        scatter ? c->out * lines * rheo__scatter_width(c) : 0,
-        scatter ? lines : 0};
+        use & RHEO_CORRELATE_SCATTER ? rheo__scatter_floats(k, c) : 0};
     rheo_correlate_parts p = {0};
-    float *at[7] = {NULL};
-    for (int i = 0; i < 7; i++) {
+    float *at[6] = {NULL};
+    for (int i = 0; i < 6; i++) {
         if (memory && sizes[i]) at[i] = memory + p.floats;
         p.floats += (sizes[i] + 15) / 16 * 16;
     }
@@ -51,7 +48,6 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     p.tap = (uint32_t *)(void *)at[3];
     p.back_tap = (uint32_t *)(void *)at[4];
     p.lines = at[5];
-    p.line = (uint32_t *)(void *)at[6];
     return p;
 }
 
@@ -93,7 +89,7 @@ void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m);
     const uint32_t pitch = rheo__pitch(c->out_group);
     fill_taps(c, rheo__blocks(c->K, m) * m, parts->tap);
-    if (parts->lines) rheo__scatter_pack(c, weights, parts->lines, parts->line);
+    if (parts->lines) rheo__scatter_pack(k, c, weights, parts->lines);
     for (uint32_t g = 0; g < c->groups; g++) {
         const float *w = weights + (size_t)g * c->out_group * c->K;
         const rheo_operand rows = {.real = w, .row = c->K, .col = 1};
@@ -109,7 +105,7 @@ void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
 
 /* ---- images ---- */
 
-static bool unpadded(const rheo_correlation *c)
+bool rheo__unpadded(const rheo_correlation *c)
 {
     return memcmp(c->extent, c->window.in, sizeof c->extent) == 0 &&
            !(c->window.before[0] | c->window.before[1] | c->window.before[2]);
@@ -125,7 +121,7 @@ const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_sig
     const bool real = s->form == RHEO_REAL;
     const float *row = real ? rheo__real_row(s, t, b) : NULL;
     const uint64_t *bits = real ? NULL : rheo__bits_row(s, t, b);
-    if (unpadded(c)) {
+    if (rheo__unpadded(c)) {
         if (real) return row + c0 * size;
         k->expand(bits, c0 * size, (uint32_t)((c1 - c0) * size), s->lo, s->hi, to);
         return to;

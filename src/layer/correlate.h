@@ -7,7 +7,7 @@
  * o: a channel of the map; p: a position of it; k: a tap, that is an input channel of the group and
  * a place in the kernel. `image` is what the windows slide over, `map` has a number for each
  * position. Each output is one running sum: over ascending k; over ascending k of sums over
- * ascending o (scattered: over ascending o, then p); over ascending rows and positions. How the
+ * ascending o; over ascending rows and positions. How the
  * work is cut changes no bit. */
 #ifndef RHEO_SRC_CORRELATE_H
 #define RHEO_SRC_CORRELATE_H
@@ -35,8 +35,7 @@ typedef struct rheo_correlate_parts {
     float *ahead;       /* [groups][blocks of out_group][K][tile_m] */
     float *back;        /* [groups][blocks of K, place by place][out_group][tile_m] */
     float *rows;        /* [groups][K][pitch of out_group] */
-    float *lines;       /* [out][lines of the kernel][width], channels side by side */
-    uint32_t *line;     /* [lines] places in such an image */
+    float *lines;       /* lines of the kernel, channels side by side (correlate_scatter.c) */
     uint32_t *tap;      /* [K and the rest of a block] places in the padded image */
     uint32_t *back_tap; /* the same in the order of `back`: all channels of a place in the kernel */
     size_t floats;      /* of all */
@@ -65,7 +64,7 @@ size_t rheo__correlate_scatter_scratch(const rheo_context *ctx, const rheo_corre
 size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c);
 void rheo__correlate(const rheo_correlate_run *run);
 void rheo__correlate_back(const rheo_correlate_run *run);
-/* The same where the map is mostly 0; without start. */
+/* The same where the map is mostly 0, with the same bits; without start. */
 void rheo__correlate_scatter(const rheo_correlate_run *run);
 /* grad [out, K] of the rows; add: to what stands there */
 void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool add);
@@ -84,9 +83,11 @@ void rheo__correlate_weights_reference(const rheo_correlation *c, size_t rows, c
 
 /* ---- shared by correlate*.c ---- */
 
-uint32_t rheo__scatter_lines(const rheo_correlation *c);
-uint32_t rheo__scatter_width(const rheo_correlation *c);
-void rheo__scatter_pack(const rheo_correlation *c, const float *weights, float *to, uint32_t *line);
+size_t rheo__scatter_floats(const rheo_kernels *k, const rheo_correlation *c);
+void rheo__scatter_pack(const rheo_kernels *k, const rheo_correlation *c, const float *weights,
+                        float *to);
+/* Windows see the image as it stands. */
+bool rheo__unpadded(const rheo_correlation *c);
 
 /* 0/1 spikes */
 static inline bool rheo__spikes(const rheo_signal *s)

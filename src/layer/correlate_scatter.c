@@ -1,105 +1,202 @@
-/* correlate_scatter.c: the adjoint of correlation where the map is mostly 0, as behind the largest
- * of windows: each number that is not 0 adds its kernel to the places that it saw. The image has
- * the channels of a place side by side, so that a line of the kernel is one run of numbers.
+/* correlate_scatter.c: the adjoint of correlation where the map is mostly 0, as behind the largest of
+ * windows: of each position the channels that are not 0 are listed; their kernels, that many times
+ * each, are added up in registers and then to the places that the position saw. The image has the
+ * channels of a place side by side, so that a line of the kernel is one run of numbers. Positions
+ * come from the last to the first, so that a place gets its taps in ascending order: the bits are
+ * those of rheo__correlate_back.
  *
- *   image[q] = sum over ascending o, then p, of w[o,k] map[o,p], k at p = q */
+ *   image[q] = sum over ascending k of (sum over ascending o of w[o,k] map[o,p]), k at p = q
+ *
+ * A pass has as many numbers of the kernel as registers hold, of all channels of the map: some lines,
+ * or a part of one. */
 #include "layer/correlate.h"
 #include "base/threads.h"
 #include "layer/rows.h"
 #include <string.h>
 
-typedef struct job {
-    const rheo_correlate_run *run;
-    uint32_t *place; /* [P] of a position's first tap in the image */
-    size_t bytes;    /* of a thread's image */
-} job;
+enum { POSITIONS = 64 /* whose lists are made together */ };
 
-/* Channels side by side, of a group: whole vectors when that is less than twice as many, as vectors
- * that end in two lines of the cache take twice as long. */
-static uint32_t side(const rheo_correlation *c)
-{
-    return c->in_group > 8 ? (c->in_group + 15) / 16 * 16 : c->in_group;
-}
-
-static uint32_t depth(const rheo_correlation *c, uint32_t z, uint32_t y, uint32_t x)
-{
-    return ((z * c->extent[1] + y) * c->extent[2] + x) * side(c);
-}
-
-/* Taps that lie side by side are one line: its taps, and lines of a kernel. */
+/* Taps that lie side by side are one line: its taps, its floats, and lines of a kernel. */
 static uint32_t line_taps(const rheo_correlation *c)
 {
     return c->window.dilation[2] == 1 ? c->window.kernel[2] : 1;
 }
 
-uint32_t rheo__scatter_lines(const rheo_correlation *c)
+static uint32_t line_floats(const rheo_correlation *c)
+{
+    return line_taps(c) * c->in_group;
+}
+
+static uint32_t lines_of(const rheo_correlation *c)
 {
     return c->taps / line_taps(c);
 }
 
-/* Floats of a line, whole vectors; what is behind the line is 0 and adds nothing. */
-uint32_t rheo__scatter_width(const rheo_correlation *c)
+/* The i-th: `lines` lines, of each the floats `from` … from + width - 1. */
+typedef struct pass {
+    uint32_t line, lines, from, width;
+} pass;
+
+static uint32_t pass_floats(const rheo_kernels *k)
 {
-    return (line_taps(c) * side(c) + 15) / 16 * 16;
+    return RHEO_SCATTER_VECTORS * k->lanes;
 }
 
-void rheo__scatter_pack(const rheo_correlation *c, const float *weights, float *to, uint32_t *line)
+static bool pass_at(const rheo_kernels *k, const rheo_correlation *c, uint32_t i, pass *p)
 {
-    const rheo_window *w = &c->window;
-    const uint32_t lines = rheo__scatter_lines(c), width = rheo__scatter_width(c);
-    const uint32_t each = line_taps(c);
-    memset(to, 0, (size_t)c->out * lines * width * sizeof *to);
-    for (uint32_t i = 0; i < lines; i++) {
-        const uint32_t k = i * each, x = k % w->kernel[2], y = k / w->kernel[2] % w->kernel[1];
-        const uint32_t z = k / w->kernel[2] / w->kernel[1];
-        line[i] = depth(c, z * w->dilation[0], y * w->dilation[1], x * w->dilation[2]);
-    }
-    for (uint32_t o = 0; o < c->out; o++)
-        for (uint32_t k = 0; k < c->taps; k++)
-            for (uint32_t ch = 0; ch < c->in_group; ch++)
-                to[((size_t)o * lines + k / each) * width + k % each * side(c) + ch] =
-                    weights[(size_t)o * c->K + ch * c->taps + k];
+    const uint32_t floats = line_floats(c), most = pass_floats(k);
+    const uint32_t parts = rheo__blocks(floats, most);
+    const uint32_t each = parts > 1 ? 1 : RHEO_SCATTER_VECTORS / rheo__blocks(floats, k->lanes);
+    p->line = parts > 1 ? i / parts : i * each;
+    if (p->line >= lines_of(c)) return false;
+    p->lines = rheo__least(each, lines_of(c) - p->line);
+    p->from = parts > 1 ? i % parts * most : 0;
+    p->width = rheo__least(most, floats - p->from);
+    return true;
 }
+
+size_t rheo__scatter_floats(const rheo_kernels *k, const rheo_correlation *c)
+{
+    uint32_t passes = 0;
+    for (pass p; pass_at(k, c, passes, &p);) passes++;
+    return (size_t)passes * c->out * pass_floats(k);
+}
+
+/* to: [passes][out][pass_floats], of a pass line after line, each in whole vectors */
+void rheo__scatter_pack(const rheo_kernels *k, const rheo_correlation *c, const float *weights,
+                        float *to)
+{
+    memset(to, 0, rheo__scatter_floats(k, c) * sizeof *to);
+    pass p;
+    for (uint32_t i = 0; pass_at(k, c, i, &p); i++)
+        for (uint32_t o = 0; o < c->out; o++, to += pass_floats(k))
+            for (uint32_t l = 0; l < p.lines; l++)
+                for (uint32_t f = 0; f < p.width; f++) {
+                    const uint32_t at = p.from + f, tap = (p.line + l) * line_taps(c);
+                    to[l * rheo__blocks(p.width, k->lanes) * k->lanes + f] =
+                        weights[(size_t)o * c->K + at % c->in_group * c->taps + tap +
+                                at / c->in_group];
+                }
+}
+
+typedef struct job {
+    const rheo_correlate_run *run;
+    const rheo_kernels *kernels;
+    uint32_t *place; /* [P] of a position's first tap in the image */
+    uint32_t *line;  /* [lines] from there */
+    char *threads;
+    size_t bytes; /* of a thread */
+} job;
+
+/* A thread's memory. */
+typedef struct room {
+    float *image, *value; /* [groups][plane][in_group]; [POSITIONS][out_group] */
+    uint32_t *index, *count;
+    size_t bytes;
+} room;
 
 static size_t image_floats(const rheo_correlation *c)
 {
-    return (size_t)c->groups * c->plane * side(c) + rheo__scatter_width(c);
+    return (size_t)c->in * c->plane;
 }
 
-static job lay_out(const rheo_correlate_run *run, const rheo_correlation *c)
+static room rooms(const rheo_correlation *c, char *memory)
 {
-    job j = {.run = run, .bytes = rheo__round64(image_floats(c) * sizeof(float))};
-    if (run) j.place = run->scratch;
-    return j;
+    const size_t listed = (size_t)POSITIONS * c->out_group;
+    room r = {0};
+    size_t n = 0;
+    r.image = rheo__room_take(memory, &n, (image_floats(c) + RHEO_SLACK) * sizeof *r.image);
+    r.value = rheo__room_take(memory, &n, listed * sizeof *r.value);
+    r.index = rheo__room_take(memory, &n, listed * sizeof *r.index);
+    r.count = rheo__room_take(memory, &n, POSITIONS * sizeof *r.count);
+    r.bytes = n;
+    return r;
 }
 
-static size_t place_bytes(const rheo_correlation *c)
+static size_t table_bytes(const rheo_correlation *c)
 {
-    return rheo__round64(c->P * sizeof(uint32_t));
+    return rheo__round64((c->P + lines_of(c)) * sizeof(uint32_t));
 }
 
 size_t rheo__correlate_scatter_scratch(const rheo_context *ctx, const rheo_correlation *c)
 {
-    return place_bytes(c) + lay_out(NULL, c).bytes * rheo_threads(ctx);
+    return table_bytes(c) + rooms(c, NULL).bytes * rheo_threads(ctx);
+}
+
+/* Where a place of a channel's plane lies in the image of its group. */
+static uint32_t depth(const rheo_correlation *c, uint32_t z, uint32_t y, uint32_t x)
+{
+    return ((z * c->extent[1] + y) * c->extent[2] + x) * c->in_group;
+}
+
+static void fill_tables(job *j)
+{
+    const rheo_correlation *c = j->run->c;
+    const rheo_window *w = &c->window;
+    for (uint32_t p = 0; p < c->P; p++)
+        j->place[p] = depth(c, p / w->out[2] / w->out[1] * w->stride[0],
+                            p / w->out[2] % w->out[1] * w->stride[1], p % w->out[2] * w->stride[2]);
+    for (uint32_t i = 0; i < lines_of(c); i++) {
+        const uint32_t tap = i * line_taps(c), y = tap / w->kernel[2];
+        j->line[i] = depth(c, y / w->kernel[1] * w->dilation[0], y % w->kernel[1] * w->dilation[1],
+                           tap % w->kernel[2] * w->dilation[2]);
+    }
 }
 
 /* Channels one after another again, without the padding; places behind the last window get 0. */
-static void write_image(const rheo_correlation *c, const float *image, float *to)
+static void write_image(const job *j, const float *image, float *to)
 {
+    const rheo_correlation *c = j->run->c;
     const rheo_window *w = &c->window;
-    for (uint32_t ch = 0; ch < c->in; ch++) {
-        const float *group = image + (size_t)(ch / c->in_group) * c->plane * side(c);
-        for (uint32_t z = 0; z < w->in[0]; z++)
-            for (uint32_t y = 0; y < w->in[1]; y++, to += w->in[2]) {
-                const uint32_t pz = z + w->before[0], py = y + w->before[1];
-                const bool seen = pz < c->extent[0] && py < c->extent[1];
-                uint32_t n = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
-                n = seen ? rheo__least(n, w->in[2]) : 0;
-                const float *from =
-                    group + (n ? depth(c, pz, py, w->before[2]) : 0) + ch % c->in_group;
-                for (uint32_t x = 0; x < n; x++) to[x] = from[(size_t)x * side(c)];
-                memset(to + n, 0, (w->in[2] - n) * sizeof *to);
-            }
+    const uint32_t places = rheo__axes_product(w->in);
+    const uint32_t reach = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
+    const uint32_t width = rheo__least(reach, w->in[2]);
+    if (rheo__unpadded(c)) {
+        j->kernels->transpose(image, c->in_group, places, c->in_group, to, places);
+        return;
+    }
+    for (uint32_t z = 0; z < w->in[0]; z++)
+        for (uint32_t y = 0; y < w->in[1]; y++, to += w->in[2]) {
+            const uint32_t pz = z + w->before[0], py = y + w->before[1];
+            const uint32_t n = pz < c->extent[0] && py < c->extent[1] ? width : 0;
+            if (n)
+                j->kernels->transpose(image + depth(c, pz, py, w->before[2]), c->in_group, n,
+                                      c->in_group, to, places);
+            for (uint32_t ch = 0; ch < c->in_group; ch++)
+                memset(to + (size_t)ch * places + n, 0, (w->in[2] - n) * sizeof *to);
+        }
+}
+
+/* Positions p0 … p0 + count - 1 of a group. */
+static void scatter_positions(const job *j, const room *r, uint32_t group, const float *map,
+                              uint32_t p0, uint32_t count)
+{
+    const rheo_correlation *c = j->run->c;
+    const uint32_t floats = pass_floats(j->kernels);
+    float *image = r->image + (size_t)group * c->plane * c->in_group;
+    j->kernels->list_columns(
+        &(rheo_columns_list){.from = map + (size_t)group * c->out_group * c->P + p0,
+                             .from_row = c->P,
+                             .rows = c->out_group,
+                             .columns = count,
+                             .room = c->out_group,
+                             .count = r->count,
+                             .index = r->index,
+                             .value = r->value});
+    pass p;
+    for (uint32_t i = 0; pass_at(j->kernels, c, i, &p); i++) {
+        const float *w = j->run->parts.lines + ((size_t)i * c->out + group * c->out_group) * floats;
+        for (uint32_t n = count; n-- > 0;)
+            if (r->count[n])
+                j->kernels->scatter(&(rheo_scatter){.count = r->count[n],
+                                                    .index = r->index + n * c->out_group,
+                                                    .factor = r->value + n * c->out_group,
+                                                    .w = w,
+                                                    .w_row = floats,
+                                                    .line = j->line + p.line,
+                                                    .lines = p.lines,
+                                                    .width = p.width,
+                                                    .image = image + j->place[p0 + n] + p.from});
     }
 }
 
@@ -108,32 +205,31 @@ static void scatter_task(void *argument, uint32_t row, uint32_t thread)
     const job *j = argument;
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
-    const uint32_t lines = rheo__scatter_lines(c), width = rheo__scatter_width(c);
-    float *image = (float *)(void *)((char *)run->scratch + place_bytes(c) + thread * j->bytes);
+    const room r = rooms(c, j->threads + thread * j->bytes);
     uint32_t t, b;
     rheo__correlate_place(run, row, &t, &b);
     const float *map = rheo__real_row(run->map, t, b);
-    memset(image, 0, image_floats(c) * sizeof *image);
-    for (uint32_t o = 0; o < c->out; o++)
-        rheo__kernels(run->ctx)->scatter(
-            &(rheo_scatter){.map = map + (size_t)o * c->P,
-                            .P = c->P,
-                            .place = j->place,
-                            .w = run->parts.lines + (size_t)o * lines * width,
-                            .line = run->parts.line,
-                            .lines = lines,
-                            .width = width,
-                            .image = image + (size_t)(o / c->out_group) * c->plane * side(c)});
-    write_image(c, image, rheo__real_row(run->image, t, b));
+    float *to = rheo__real_row(run->image, t, b);
+    memset(r.image, 0, image_floats(c) * sizeof *r.image);
+    for (uint32_t g = 0; g < c->groups; g++) {
+        for (uint32_t block = rheo__blocks(c->P, POSITIONS); block-- > 0;) {
+            const uint32_t p0 = block * POSITIONS;
+            scatter_positions(j, &r, g, map, p0, rheo__least(POSITIONS, c->P - p0));
+        }
+        write_image(j, r.image + (size_t)g * c->plane * c->in_group,
+                    to + (size_t)g * c->in_group * rheo__axes_product(c->window.in));
+    }
 }
 
 void rheo__correlate_scatter(const rheo_correlate_run *run)
 {
     const rheo_correlation *c = run->c;
-    const rheo_window *w = &c->window;
-    job j = lay_out(run, c);
-    for (uint32_t p = 0; p < c->P; p++)
-        j.place[p] = depth(c, p / w->out[2] / w->out[1] * w->stride[0],
-                           p / w->out[2] % w->out[1] * w->stride[1], p % w->out[2] * w->stride[2]);
+    job j = {.run = run,
+             .kernels = rheo__kernels(run->ctx),
+             .place = run->scratch,
+             .line = (uint32_t *)run->scratch + c->P,
+             .threads = (char *)run->scratch + table_bytes(c),
+             .bytes = rooms(c, NULL).bytes};
+    fill_tables(&j);
     rheo__parallel(run->ctx, (run->t1 - run->t0) * run->B, scatter_task, &j);
 }

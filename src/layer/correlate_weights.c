@@ -141,8 +141,8 @@ static void pack_task(void *argument, uint32_t task, uint32_t thread)
         const rheo_operand map = {
             .real = row + (size_t)g * c->out_group * c->P, .row = c->P, .col = 1};
         if (j->sparse) {
-            j->kernels->pack(&map, 0, c->out_group, 0, c->P, (uint32_t)j->pitch,
-                             map_of(j, g) + (size_t)task * c->P * j->pitch);
+            j->kernels->transpose(map.real, c->P, c->out_group, c->P,
+                                  map_of(j, g) + (size_t)task * c->P * j->pitch, j->pitch);
             continue;
         }
         for (uint32_t i = 0; i < j->panels.count; i++) {
