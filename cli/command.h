@@ -17,7 +17,7 @@ typedef struct cli_call {
     const char **set, **record; /* NULL-terminated lists, or NULL */
     uint64_t seed;
     uint32_t threads, seeds, jobs, limit;
-    bool quiet, help, json, force, stream, turns;
+    bool quiet, help, json, force, stream, turns, profile;
 } cli_call;
 
 typedef enum {

@@ -35,6 +35,9 @@ typedef struct rheo_train_options {
     const char *out; /* parent of run folders; NULL: "runs" */
     bool force;      /* replace a run of another recipe in that folder */
     bool reuse;      /* a finished run of the same recipe is left as it is */
+    /* gets the time and bytes of training by layer and phase, and the share of the floor, as text:
+     * NULL if nothing had to be trained. NULL: nothing is measured */
+    char **profile;
 } rheo_train_options;
 /* Trains, or goes on from a checkpoint of the same recipe in the folder, then tests, and writes the
  * run folder; *folder: its path. */

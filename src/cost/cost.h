@@ -39,4 +39,11 @@ void rheo__hardware(const rheo_net *net, const char *learning, bool local, rheo_
 /* MACs of one presentation of the same net, or node, without spikes: a MAC a synapse. */
 uint64_t rheo__macs_without_spikes(const rheo_net *net);
 uint64_t rheo__node_macs(const rheo_node_spec *node);
+
+/* ---- floors (floor.c) ---- */
+/* Of the outputs of a projection, the share that a gradient can reach: the winners of max pooling.
+ */
+double rheo__reached(const rheo_net *net, uint32_t n);
+/* Multiply-adds of dL/d in, for a sample and step: none where the input feeds the node. */
+double rheo__least_back(const rheo_net *net, uint32_t n);
 #endif

@@ -11,6 +11,7 @@
  */
 #ifndef RHEO_SRC_PLAN_H
 #define RHEO_SRC_PLAN_H
+#include "exec/profile.h"
 #include "net/net.h"
 
 typedef struct rheo_stage {
@@ -34,6 +35,7 @@ typedef struct rheo_request {
     bool lengths;      /* samples may have fewer steps than T */
     bool low_memory;   /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
+    rheo_profile *profile;     /* notes the time of nodes; NULL: none */
 } rheo_request;
 
 /* States before spans of steps, for the backward pass. */
@@ -130,7 +132,9 @@ double rheo__plan_rate(const rheo_plan *plan, uint32_t n);
 /* Of each population in the order of the recipe, at most `room`: spikes a neuron and step in the
  * last window, and the share of neurons that never fired; NaN beyond and for real outputs. */
 void rheo__plan_activity(const rheo_plan *plan, uint32_t room, double *rate, double *silent);
-/* Adds the work of step t, summed over samples b0 … b1-1, of all nodes. */
+/* Adds the work of step t, summed over samples b0 … b1-1, of a node, of all nodes. */
+void rheo__plan_count_node(const rheo_plan *plan, uint32_t n, uint32_t t, uint32_t b0, uint32_t b1,
+                           rheo_counts *add);
 void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1,
                       rheo_counts *add);
 #endif

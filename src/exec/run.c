@@ -12,6 +12,7 @@ static void refresh(rheo_plan *plan, uint32_t n)
     if (version == plan->seen[n]) return;
     plan->seen[n] = version;
     if (work->node->layer->refresh) work->node->layer->refresh(work);
+    rheo__lap_node(plan->request.profile, n, RHEO_LAP_FORWARD, 0);
 }
 
 static size_t element(const rheo_signal *s)
@@ -33,6 +34,7 @@ void rheo__plan_reset(rheo_plan *plan)
         if (work->node->layer->reset) work->node->layer->reset(work);
         if (plan->looped[n])
             memset(row_before(&work->out, 0), 0, work->out.stride_t * element(&work->out));
+        rheo__lap_node(plan->request.profile, n, RHEO_LAP_FORWARD, 0);
     }
 }
 
@@ -166,6 +168,7 @@ static void run_node(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
     if (plan->lifted[n]) lift_rows(plan, n, t0, t1);
     work->node->layer->forward(work, t0, t1);
     rheo__plan_mask(plan, n, t0, t1);
+    rheo__lap_node(plan->request.profile, n, RHEO_LAP_FORWARD, 1);
 }
 
 static void run_cycle(rheo_plan *plan, const rheo_stage *stage, uint32_t s0, uint32_t s1)
@@ -331,6 +334,7 @@ static void run_node_back(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
     if (work->node->layer->backward) work->node->layer->backward(work, t0, t1);
     if (plan->lifted[n]) lower_rows(plan, n, t0, t1);
     if (K && t0 % K == 0) cut_loops(plan, n, t0);
+    rheo__lap_node(plan->request.profile, n, RHEO_LAP_BACKWARD, 1);
 }
 
 /* The gradients of a node's parameters, chunk by chunk. */
@@ -343,14 +347,12 @@ static void find_gradient(rheo_plan *plan, uint32_t n, uint32_t s0, uint32_t s1)
         if (s0 > 0) return;
         s1 = work->T;
     }
-    if (still(work)) {
-        layer->gradient(work, 0, work->T);
-        return;
-    }
     for (uint32_t t1 = s1, t0; t1 > s0; t1 = t0) {
-        t0 = layer->whole ? 0 : (t1 - 1) / RHEO_CHUNK * RHEO_CHUNK;
+        t0 = layer->whole || still(work) ? 0 : (t1 - 1) / RHEO_CHUNK * RHEO_CHUNK;
         layer->gradient(work, t0, t1);
     }
+    const bool own = work->node->params > 0; /* else nothing was done */
+    rheo__lap_node(plan->request.profile, n, own ? RHEO_LAP_GRADIENT : RHEO_LAP_BACKWARD, own);
 }
 
 static void run_stage_back(rheo_plan *plan, const rheo_stage *stage, uint32_t s0, uint32_t s1)

@@ -41,16 +41,20 @@ uint32_t rheo__plan_steps(const rheo_plan *plan, uint32_t b)
     return plan->masked ? plan->length[b] : plan->request.T;
 }
 
+void rheo__plan_count_node(const rheo_plan *plan, uint32_t n, uint32_t t, uint32_t b0, uint32_t b1,
+                           rheo_counts *add)
+{
+    const rheo_work *work = &plan->work[n];
+    if (!work->node->layer->count) return;
+    for (uint32_t b = b0, end; b < b1; b = end) {
+        end = plan->masked ? b + 1 : b1;
+        if (t < rheo__plan_steps(plan, b)) work->node->layer->count(work, t, b, end, add);
+    }
+}
+
 void rheo__plan_count(const rheo_plan *plan, uint32_t t, uint32_t b0, uint32_t b1, rheo_counts *add)
 {
-    for (uint32_t n = 0; n < plan->net->nodes; n++) {
-        const rheo_work *work = &plan->work[n];
-        if (!work->node->layer->count) continue;
-        for (uint32_t b = b0, end; b < b1; b = end) {
-            end = plan->masked ? b + 1 : b1;
-            if (t < rheo__plan_steps(plan, b)) work->node->layer->count(work, t, b, end, add);
-        }
-    }
+    for (uint32_t n = 0; n < plan->net->nodes; n++) rheo__plan_count_node(plan, n, t, b0, b1, add);
 }
 
 static double silent_share(const rheo_plan *plan, const rheo_signal *out)

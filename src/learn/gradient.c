@@ -13,7 +13,7 @@
  * Prechelt 1998, "Early stopping - but when?" */
 #include "learn/balance.h"
 #include "learn/finite.h"
-#include "learn/learn.h"
+#include "learn/profile.h"
 #include "learn/update.h"
 #include "readout/readout.h"
 #include <math.h>
@@ -102,6 +102,7 @@ static rheo_request request_of(const rheo_session *session)
         rheo__session_request(session, session->batch < count ? session->batch : count);
     request.train = request.gradient = true;
     request.record = session->record;
+    request.profile = session->profile;
     request.truncate = (uint32_t)v[TRUNCATE];
     request.low_memory = v[MEMORY] > 0;
     request.readout =
@@ -293,8 +294,7 @@ static uint64_t count_right(rheo_session *session, trainer *t, uint32_t B)
 static double count_work(const trainer *t)
 {
     rheo_counts counts = {0};
-    for (uint32_t s = 0; s < t->plan->request.T; s++)
-        rheo__plan_count(t->plan, s, 0, t->plan->B, &counts);
+    rheo__count_window(t->plan, &counts);
     return (double)counts.macs + (double)counts.synops;
 }
 
@@ -304,6 +304,8 @@ static void encode_batch(rheo_session *session, trainer *t, uint32_t B)
     if (t->target)
         rheo__data_targets(session->data, RHEO_TRAIN, t->order + session->at, B, t->target);
     t->length = rheo__session_lengths(session, RHEO_TRAIN, t->order + session->at, B, t->room);
+    rheo__lap_rest(session->profile, RHEO_REST_DATA, 1,
+                   (double)B * session->data->features * sizeof(float));
     rheo__plan_batch(t->plan, B, t->id, session->show);
     rheo__plan_lengths(t->plan, t->length);
     rheo__session_encode(session, t->plan,
@@ -343,6 +345,7 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
     /* comparisons with NaN are false: spikes could hide it from here on */
     if (!rheo__all_finite(t->x, (size_t)B * rheo__pitch(session->data->features)))
         return refuse_input(session, t);
+    rheo__lap_rest(session->profile, RHEO_REST_ENCODE, 1, 0);
     rheo__plan_forward(t->plan);
     rheo_loss_call loss = {.options = &phase->loss_options,
                            .dt = session->code.dt,
@@ -364,6 +367,7 @@ static rheo_status gradients(rheo_session *session, trainer *t, uint32_t B, doub
     if (!isfinite(*value)) return not_finite(session, t, "loss");
     t->plan->work[session->net->output].gout = membrane ? NULL : loss.gout;
     *value += rheo__regularise(phase, t->plan, membrane, t->held);
+    rheo__lap_rest(session->profile, RHEO_REST_LOSS, 1, 0);
     rheo__plan_backward(t->plan);
     return RHEO_OK;
 }
@@ -377,6 +381,7 @@ static rheo_status step(rheo_session *session, trainer *t)
                "gradient of norm %g, made it so; a smaller `rate`, or `clip`, may help",
                wrong->node, wrong->name, session->epoch + 1, session->at, t->rate, t->update.norm);
     session->show++; /* one for all batches of a step: random numbers as of one large batch */
+    rheo__lap_update(session->profile, 1);
     return RHEO_OK;
 }
 
@@ -424,9 +429,12 @@ static rheo_status batch(rheo_session *session)
         rheo__balance(session, t->plan, target, forward_first, session);
     RHEO_TRY(gradients(session, t, B, &value));
     rheo__update_add(&t->update, B);
+    rheo__lap_update(session->profile, 0);
     if (!isfinite(t->update.norm)) return not_finite(session, t, "gradient");
     session->correct += count_right(session, t, B);
+    rheo__lap_rest(session->profile, RHEO_REST_LOSS, 0, 0);
     session->operations += 3 * count_work(t); /* forward, and the two products of backward */
+    rheo__lap_rest(session->profile, RHEO_REST_COUNT, 1, 0);
     /* what is left over at the end of an epoch is a step too, as is a last, smaller batch */
     if (rheo__update_full(&t->update) || B == left) RHEO_TRY(step(session, t));
     session->loss_sum += value * B;

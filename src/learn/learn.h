@@ -99,6 +99,7 @@ typedef struct rheo_session {
     uint32_t lines, lines_room; /* history; room: epochs of all phases */
     rheo_metrics *line;
     const char *const *record; /* what training's plan records, for who looks at it; NULL */
+    rheo_profile *profile;     /* of all phases that train; NULL: none */
     /* fitted on training data after the phases: neuron -> class, for readout `response` */
     uint32_t *assignment; /* [outputs] or NULL */
 } rheo_session;

@@ -5,7 +5,7 @@
  * in between. No label is used; the read-out `response` gives neurons their classes afterwards.
  *
  * Source: Diehl & Cook 2015 (Frontiers in Computational Neuroscience 9:99). */
-#include "learn/learn.h"
+#include "learn/profile.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +26,7 @@ static rheo_request request_of(const rheo_session *session)
 {
     rheo_request request = rheo__session_request(session, 1);
     request.learn = true;
+    request.profile = session->profile;
     return request;
 }
 
@@ -93,17 +94,17 @@ static uint64_t present(rheo_session *session, watcher *w, uint32_t id, double i
                                         .sample = &id,
                                         .show = session->show,
                                         .intensity = intensity});
+    rheo__lap_rest(session->profile, RHEO_REST_ENCODE, 1, 0);
     rheo__plan_forward(plan);
     session->show++;
     const rheo_signal *out = rheo__plan_output(plan);
     rheo_counts counts = {0};
     uint64_t spikes = 0;
-    for (uint32_t t = 0; t < plan->request.T; t++) {
-        spikes += rheo__signal_popcount(out, t, 0, 1);
-        rheo__plan_count(plan, t, 0, 1, &counts);
-    }
+    for (uint32_t t = 0; t < plan->request.T; t++) spikes += rheo__signal_popcount(out, t, 0, 1);
+    rheo__count_window(plan, &counts);
     session->operations +=
         (double)counts.macs + (double)counts.synops + (double)counts.weight_writes;
+    rheo__lap_rest(session->profile, RHEO_REST_COUNT, 1, 0);
     return spikes;
 }
 
@@ -117,9 +118,12 @@ static rheo_status batch(rheo_session *session)
     }
     uint32_t label, id;
     rheo__data_batch(session->data, RHEO_TRAIN, w->order + session->at, 1, w->x, &label, &id);
+    rheo__lap_rest(session->profile, RHEO_REST_DATA, 1, session->data->features * sizeof(float));
     for (uint32_t n = 0; n < session->net->nodes; n++) {
         const rheo_work *work = &w->plan->work[n];
-        if (work->node->layer->begin_sample) work->node->layer->begin_sample(work);
+        if (!work->node->layer->begin_sample) continue;
+        work->node->layer->begin_sample(work);
+        rheo__lap_node(session->profile, n, RHEO_LAP_UPDATE, 1);
     }
     double intensity = 1;
     for (uint32_t shows = 0; shows < RHEO_MOST_SHOWS; shows++, intensity += session->code.raise)

@@ -6,7 +6,7 @@
  * checkpointed: they are quick, follow from the learned net, and are done again. */
 #include "base/clock.h"
 #include "base/file.h"
-#include "learn/learn.h"
+#include "learn/profile.h"
 #include <math.h>
 #include <string.h>
 
@@ -189,7 +189,9 @@ static rheo_status look(runner *run)
     run->mark = t;
     report(run, false);
     if (rheo__interrupted(session->ctx)) return stop_here(run);
-    return t - run->saved >= run->ask->every ? save(run) : RHEO_OK;
+    const rheo_status status = t - run->saved >= run->ask->every ? save(run) : RHEO_OK;
+    rheo__lap_rest(session->profile, RHEO_REST_FILES, 0, 0);
+    return status;
 }
 
 static rheo_status validate(rheo_session *session, rheo_metrics *line)
@@ -244,7 +246,9 @@ static rheo_status close_epoch(runner *run, double operations_before)
     session->correct = session->seen = 0;
     session->loss_sum = session->seconds = run->seconds = 0;
     if (run->ask->line) RHEO_TRY(run->ask->line(run->ask->arg, session));
-    return save(run);
+    const rheo_status saved = save(run);
+    rheo__lap_rest(session->profile, RHEO_REST_FILES, 1, 0);
+    return saved;
 }
 
 /* Operations of the epochs that are over, so that a resumed epoch's own add up. */
@@ -260,8 +264,10 @@ static rheo_status train_phase(runner *run, bool resume)
     rheo_session *session = run->session;
     const rheo_learner *learner = session->now->learner;
     size_t bytes = 0;
+    RHEO_TRY(rheo__profile_enter(session->ctx, session->profile, session->net));
     RHEO_TRY(learner->begin(session, false, &bytes));
     rheo_status status = resume ? load_rest(run) : RHEO_OK;
+    rheo__lap_rest(session->profile, RHEO_REST_PLAN, 1, 0);
     run->mark = rheo__now();
     while (!status && session->epoch < session->epochs) {
         double before = operations_closed(session);
@@ -274,6 +280,8 @@ static rheo_status train_phase(runner *run, bool resume)
         }
         if (!status) status = close_epoch(run, before);
     }
+    const rheo_optimiser *optimiser = session->now->optimiser;
+    rheo__profile_leave(session->profile, session->net, optimiser ? optimiser->slots : 0);
     learner->end(session);
     return status;
 }

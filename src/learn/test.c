@@ -149,6 +149,7 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
         session->assignment || strcmp(rheo__readout_names[session->code.output], "response") != 0,
         RHEO_USAGE, "the read-out `response` needs labelled neurons, and none has been labelled");
     double began = rheo__now();
+    rheo__lap_drop(session->profile);
     rheo_status status = make_tally(ctx, &test, out);
     if (status) return status;
     status = make_sums(ctx, &test);
@@ -169,6 +170,10 @@ rheo_status rheo__test(rheo_session *session, rheo_split split, uint32_t limit, 
             out->neurons += rheo__shape_size(node->out);
     }
     out->seconds = rheo__now() - began;
+    const rheo_rest rest = split == RHEO_TEST ? RHEO_REST_TEST : RHEO_REST_VALIDATION;
+    rheo__lap_rest(session->profile, rest, 1, 0);
+    if (session->profile)
+        session->profile->rest[rest].macs += (double)out->counts.macs + (double)out->counts.synops;
     if (status) rheo__tally_free(ctx, out);
     return status;
 }

@@ -1,5 +1,6 @@
 /* bench_training.c: benchmark tasks that learn, through the same sessions and learners that
  * `rheobase train` uses. docs/bench.md says how floors are computed. */
+#include "cost/cost.h"
 #include "recipe/bench.h"
 #include <math.h>
 #include <stdio.h>
@@ -117,33 +118,12 @@ rheo_status rheo__bench_training_run(rheo_bench_run *b)
 
 /* ---- floors ---- */
 
-/* Of the outputs of a projection, the share that a gradient can reach: the winners of max pooling.
- */
-static double reached(const rheo_net *net, uint32_t n)
-{
-    for (uint32_t e = 0; e < net->edges; e++) {
-        const rheo_node_spec *to = &net->node[net->edge[e].to];
-        if (net->edge[e].from == n && !strcmp(to->layer->name, "pool") && !(to->options.v[0] > 0))
-            return (double)rheo__shape_size(to->out) / rheo__shape_size(to->in);
-    }
-    return 1;
-}
-
-static double synapses(const rheo_node_spec *node)
-{
-    uint64_t fan_in;
-    if (node->layer->synapses) return (double)node->layer->synapses(node, &fan_in);
-    return (double)rheo__shape_size(node->in) * (double)rheo__shape_size(node->out);
-}
-
 /* Multiply-adds of the gradients of spikes, for a sample and step: of projections that the input
  * does not feed. */
 static double inner(const rheo_net *net)
 {
     double sum = 0;
-    for (uint32_t n = 0; n < net->nodes; n++)
-        if (net->node[n].layer->kind == RHEO_PROJECTION && net->edge[0].to != n)
-            sum += synapses(&net->node[n]) * reached(net, n);
+    for (uint32_t n = 0; n < net->nodes; n++) sum += rheo__least_back(net, n);
     return sum;
 }
 
@@ -157,7 +137,7 @@ static double there_and_back(const rheo_plan *plan)
         if (work->node->layer->kind != RHEO_PROJECTION || !work->node->layer->count) continue;
         for (uint32_t t = 0; t < plan->request.T; t++)
             work->node->layer->count(work, t, 0, plan->B, &counts);
-        sum += (1 + reached(plan->net, n)) * (double)(counts.macs + counts.synops);
+        sum += (1 + rheo__reached(plan->net, n)) * (double)(counts.macs + counts.synops);
     }
     return sum;
 }

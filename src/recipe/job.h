@@ -55,6 +55,8 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
                                 rheo_text *out);
 void rheo__metrics_csv(const rheo_session *session, rheo_text *out);
 rheo_status rheo__figures_write(rheo_job *job, const char *path);
+/* `rheobase train --profile`: the table (profiletext.c). Measures the machine: takes a moment. */
+rheo_status rheo__profile_text(const rheo_job *job, const rheo_profile *profile, char **text);
 /* 95 % Wilson interval of k right of n, in %. */
 void rheo__wilson(double k, double n, double interval[2]);
 void rheo__cpu_name(char *out, size_t room); /* "unknown" where the system does not tell */

@@ -1,5 +1,6 @@
 /* train.c: a run from beginning to end: folder, phases, test, variants, files. */
 #include "base/clock.h"
+#include "learn/profile.h"
 #include "recipe/job.h"
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ typedef struct run {
     char *text;        /* the resolved recipe */
     rheo_net *learned; /* before the phases that only edit; NULL: no variants */
     rheo_text log;
+    rheo_profile *profile; /* NULL: not asked for */
     rheo_result result;
     char start[32];
     double began;
@@ -245,6 +247,9 @@ static rheo_status do_run(run *r)
     rheo_recipe *recipe = r->job.recipe;
     rheo_status status = rheo__job_open(r->job.ctx, recipe, &r->job);
     if (status) r->job = (rheo_job){.ctx = recipe->ctx, .recipe = recipe};
+    if (!status && r->options->profile)
+        status = rheo__alloc(r->job.ctx, 1, sizeof *r->profile, "a profile", &r->profile);
+    r->job.session.profile = r->profile;
     if (!status) status = write_text(r, "recipe.yaml", &text);
     rheo__text_free(&text);
     if (!status) status = read_log(r);
@@ -256,6 +261,8 @@ static rheo_status do_run(run *r)
     if (!status) status = judge(r);
     if (!status) status = write_results(r);
     if (!status) unlink(path);
+    if (!status && r->profile)
+        status = rheo__profile_text(&r->job, r->profile, r->options->profile);
     return status;
 }
 
@@ -268,6 +275,7 @@ static void close_run(run *r)
     rheo__tally_free(ctx, &r->result.tally);
     rheo_net_free(r->learned);
     rheo__text_free(&r->log);
+    rheo__profile_free(ctx, r->profile);
     rheo__release(ctx, r->text);
     rheo__job_close(&r->job);
 }
