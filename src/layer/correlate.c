@@ -201,6 +201,8 @@ void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, u
 
 /* ---- map = weights x image ---- */
 
+enum { GATHERED = 64 /* positions, at least, if a plane has as many */ };
+
 typedef struct job {
     const rheo_correlate_run *run;
     const rheo_kernels *kernels;
@@ -217,6 +219,14 @@ typedef struct room {
     size_t bytes;
 } room;
 
+/* Lines of the map whose sparse sums are made together: enough positions that turning them round,
+ * from channels side by side to one after another, is quick. */
+static uint32_t gathered_lines(const rheo_correlation *c)
+{
+    const uint32_t lines = rheo__blocks(GATHERED, c->window.out[2]);
+    return rheo__least(lines, c->window.out[1]);
+}
+
 static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory)
 {
     const size_t width = c->window.out[2], f = sizeof(float);
@@ -227,7 +237,7 @@ static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory
     r.panel = rheo__room_take(memory, &n, ((size_t)c->K * k->tile_n + RHEO_SLACK) * f);
     r.block = rheo__room_take(memory, &n, (size_t)k->tile_m * k->tile_n * f);
     r.piece = rheo__room_take(memory, &n, (k->tile_n + 1) * sizeof *r.piece);
-    r.sums = rheo__room_take(memory, &n, width * rheo__pitch(c->out_group) * f);
+    r.sums = rheo__room_take(memory, &n, gathered_lines(c) * width * rheo__pitch(c->out_group) * f);
     r.index = rheo__room_take(memory, &n, (c->K + 8) * sizeof *r.index);
     r.line = rheo__room_take(memory, &n, c->K * sizeof *r.line);
     r.windows = rheo__room_take(memory, &n, (width * rheo__words(c->K) + 1) * sizeof *r.windows);
@@ -338,9 +348,24 @@ static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
 
 /* ---- sparse spikes ---- */
 
-/* One line of the map: positions z, y and all x; a group's channels. */
-static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint32_t y,
-                        const room *r)
+/* What the sums of positions p0 … p0 + count - 1 start from, a group's channels side by side. */
+static void start_sums(const job *j, uint32_t g, const float *map, uint32_t count, const room *r)
+{
+    const rheo_correlate_run *run = j->run;
+    const rheo_correlation *c = run->c;
+    const float *bias = run->bias ? run->bias + g * c->out_group : NULL;
+    const size_t pitch = rheo__pitch(c->out_group);
+    if (run->accumulate)
+        j->kernels->transpose(map, c->P, c->out_group, count, r->sums, pitch);
+    else
+        memset(r->sums, 0, count * pitch * sizeof *r->sums);
+    for (uint32_t x = 0; x < count && bias; x++)
+        for (uint32_t o = 0; o < c->out_group; o++) r->sums[x * pitch + o] += bias[o];
+}
+
+/* Lines y0 … y0 + count - 1 of the map's plane z; a group's channels. */
+static void gather_lines(const job *j, uint32_t row, uint32_t g, uint32_t z, uint32_t y0,
+                         uint32_t count, const room *r)
 {
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
@@ -356,25 +381,22 @@ static void gather_line(const job *j, uint32_t row, uint32_t g, uint32_t z, uint
                                       .narrow = c->extent[2] <= 64,
                                       .words = rheo__words(c->K),
                                       .to = r->windows};
-    const size_t first = g * c->in_group * lines + (size_t)z * w->stride[0] * c->extent[1] +
-                         (size_t)y * w->stride[1];
-    j->kernels->bit_windows(&windows, r->lines + first * rheo__bit_row_words(c));
     float *map =
-        map_row(run, row) + (size_t)g * c->out_group * c->P + ((size_t)z * w->out[1] + y) * width;
-    const float *bias = run->bias ? run->bias + g * c->out_group : NULL;
+        map_row(run, row) + (size_t)g * c->out_group * c->P + ((size_t)z * w->out[1] + y0) * width;
     const float *weights = run->parts.rows + (size_t)g * c->K * pitch;
-    for (uint32_t x = 0; x < width; x++) {
-        float *sum = r->sums + x * pitch;
-        for (uint32_t o = 0; o < c->out_group; o++) {
-            const float from = run->accumulate ? map[(size_t)o * c->P + x] : 0;
-            sum[o] = bias ? from + bias[o] : from;
+    start_sums(j, g, map, count * width, r);
+    for (uint32_t y = 0; y < count; y++) {
+        const size_t first = g * c->in_group * lines + (size_t)z * w->stride[0] * c->extent[1] +
+                             (size_t)(y0 + y) * w->stride[1];
+        j->kernels->bit_windows(&windows, r->lines + first * rheo__bit_row_words(c));
+        for (uint32_t x = 0; x < width; x++) {
+            const uint32_t set = j->kernels->list_bits(r->windows + (size_t)x * windows.words,
+                                                       windows.words, r->index);
+            j->kernels->gather_row(r->index, set, weights, pitch, 0, c->out_group,
+                                   r->sums + (y * width + x) * pitch);
         }
-        const uint32_t count =
-            j->kernels->list_bits(r->windows + (size_t)x * windows.words, windows.words, r->index);
-        j->kernels->gather_row(r->index, count, weights, pitch, 0, c->out_group, sum);
     }
-    for (uint32_t o = 0; o < c->out_group; o++)
-        for (uint32_t x = 0; x < width; x++) map[(size_t)o * c->P + x] = r->sums[x * pitch + o];
+    j->kernels->transpose(r->sums, pitch, count * width, c->out_group, map, c->P);
 }
 
 static void gather(const job *j, uint32_t row, const room *r)
@@ -382,6 +404,7 @@ static void gather(const job *j, uint32_t row, const room *r)
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
     const rheo_window *w = &c->window;
+    const uint32_t lines = gathered_lines(c);
     uint32_t t, b, i = 0;
     rheo__correlate_place(run, row, &t, &b);
     rheo__correlate_bit_rows(c, run->image, t, b, 0, c->in, r->lines);
@@ -393,7 +416,8 @@ static void gather(const job *j, uint32_t row, const room *r)
                     rheo__bit_row_words(c);
     for (uint32_t g = 0; g < c->groups; g++)
         for (uint32_t z = 0; z < w->out[0]; z++)
-            for (uint32_t y = 0; y < w->out[1]; y++) gather_line(j, row, g, z, y, r);
+            for (uint32_t y = 0; y < w->out[1]; y += lines)
+                gather_lines(j, row, g, z, y, rheo__least(lines, w->out[1] - y), r);
 }
 
 static bool sparse(const job *j, uint32_t row, uint32_t rows)
