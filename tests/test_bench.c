@@ -112,6 +112,8 @@ static void test_layer(void **state)
     assert_true(layer_macs("layer-512", &spikes) == 2 * 500.0 * 16 * 512 * 512);
     assert_true(layer_macs("layer-1024-1", &spikes) == 2 * 1024 * spikes);
     CHECK_NEAR(spikes / (500 * 16 * 1024), 0.01, 1e-3);
+    assert_true(layer_macs("layer-1024-20", &spikes) == 2 * 1024 * spikes);
+    CHECK_NEAR(spikes / (500 * 16 * 1024), 0.2, 2e-3);
 }
 
 /* dL/dx = W^T dL/di, of some places; twice the same, so a run leaves the loss's gradient as it is.
@@ -208,6 +210,30 @@ static void test_turns(void **state)
                 "no task 'layer'");
 }
 
+/* 784-1000-10 again, from files: 200 samples in two batches. The caller's keys count. */
+static void test_epoch(void **state)
+{
+    (void)state;
+    const rheo_bench_task *task;
+    CHECK_OK(ctx, rheo__bench_find(ctx, "epoch", &task));
+    rheo_bench_run b = {.ctx = ctx, .task = task};
+    b.set = (const char *const[]){"data.train=200", "data.test=10", NULL};
+    const rheo_status status = task->open(&b);
+    if (status == RHEO_MISSING) {
+        task->close(&b);
+        skip();
+    }
+    CHECK_OK(ctx, status);
+    CHECK_OK(ctx, task->run(&b));
+    const double fixed = 2 * 200.0 * 784 * 1000 + 25 * 200.0 * 1000 * 10;
+    const double spikes = (b.macs - fixed) / 20;
+    assert_true(spikes > 0 && spikes < 25 * 200.0 * 1000);
+    assert_true(b.job.session.operations == 3 * (200.0 * 784 * 1000 + 10 * spikes));
+    assert_true(b.count == 200);
+    CHECK_OK(ctx, task->rest(&b));
+    task->close(&b);
+}
+
 static void test_stdp(void **state)
 {
     (void)state;
@@ -249,10 +275,11 @@ static void test_interrupt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_product),  cmocka_unit_test(test_fc),
-        cmocka_unit_test(test_images),   cmocka_unit_test(test_stdp),
-        cmocka_unit_test(test_layer),    cmocka_unit_test(test_layer_input),
-        cmocka_unit_test(test_exchange), cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_names),    cmocka_unit_test(test_interrupt)};
+        cmocka_unit_test(test_product),     cmocka_unit_test(test_fc),
+        cmocka_unit_test(test_images),      cmocka_unit_test(test_epoch),
+        cmocka_unit_test(test_stdp),        cmocka_unit_test(test_layer),
+        cmocka_unit_test(test_layer_input), cmocka_unit_test(test_exchange),
+        cmocka_unit_test(test_turns),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_interrupt)};
     return cmocka_run_group_tests(tests, set_up, close_context);
 }

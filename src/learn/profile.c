@@ -59,6 +59,22 @@ void rheo__profile_leave(rheo_profile *p, const rheo_net *net, uint32_t slots)
     p->wall += rheo__now() - p->began;
 }
 
+static void add(rheo_cell *sum, const rheo_cell *cell)
+{
+    sum->seconds += cell->seconds;
+    sum->macs += cell->macs;
+    sum->bytes += cell->bytes;
+}
+
+rheo_cell rheo__profile_sum(const rheo_profile *p)
+{
+    rheo_cell sum = {0};
+    for (uint32_t r = 0; r < p->rows; r++)
+        for (uint32_t l = 0; l < RHEO_LAPS; l++) add(&sum, &p->row[r].cell[l]);
+    for (uint32_t i = 0; i < RHEO_REST_TEST; i++) add(&sum, &p->rest[i]);
+    return sum;
+}
+
 void rheo__profile_free(rheo_context *ctx, rheo_profile *p)
 {
     if (!p) return;

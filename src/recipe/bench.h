@@ -14,6 +14,7 @@ typedef struct rheo_bench_run {
     rheo_context *ctx;
     const struct rheo_bench_task *task;
     const char *const *set; /* keys of the recipe that the caller changes, or NULL */
+    const char *found;      /* one key more: an epoch's data set, or NULL */
     bool exchange;          /* all spikes are kept, for rheo_bench_exchange */
     bool last;              /* the last run of the task */
     double macs;            /* multiply-adds that cannot be avoided, in one run */

@@ -50,6 +50,10 @@ static const char stream_text[] =
     .features = n, .data = rheo__bench_level, .warm = 3, .runs = 11, .parts = 1,                   \
     .open = rheo__bench_layer_open, .run = rheo__bench_layer_run, .rest = rheo__bench_layer_rest,  \
     .show = rheo__bench_layer_run, .close = rheo__bench_plan_close
+#define EPOCH                                                                                      \
+    .unit = "samples/s", .warm = 1, .runs = 3, .parts = 1, .open = rheo__bench_epoch_open,         \
+    .run = rheo__bench_epoch_run, .rest = rheo__bench_epoch_rest,                                  \
+    .close = rheo__bench_training_close
 
 const rheo_bench_task rheo__bench_tasks[] = {
     {.name = "product",
@@ -109,10 +113,12 @@ const rheo_bench_task rheo__bench_tasks[] = {
     {.name = "layer-512", .title = "512 to 512 and LIF, T 500, B 16, normal input", LAYER(512)},
     {.name = "layer-1024", .title = "1024 to 1024 and LIF, T 500, B 16, normal input", LAYER(1024)},
     {.name = "layer-2048", .title = "2048 to 2048 and LIF, T 500, B 16, normal input", LAYER(2048)},
+    {.name = "layer-4096", .title = "4096 to 4096 and LIF, T 500, B 16, normal input", LAYER(4096)},
     {.name = "layer-1024-input",
      .title = "layer-1024 with the input's gradient",
      LAYER(1024),
      .input = true},
+    {.name = "layer-1024-20", .title = "layer-1024 on spikes at 20 %", LAYER(1024), .density = 0.2},
     {.name = "layer-1024-5", .title = "layer-1024 on spikes at 5 %", LAYER(1024), .density = 0.05},
     {.name = "layer-1024-1",
      .title = "layer-1024 on spikes at 1 %",
@@ -137,15 +143,14 @@ const rheo_bench_task rheo__bench_tasks[] = {
      .close = rheo__bench_plan_close},
     {.name = "epoch",
      .title = "surrogate-mlp, reading of the files and one epoch",
-     .unit = "samples/s",
      .recipe = "surrogate-mlp",
-     .warm = 1,
-     .runs = 3,
-     .parts = 1,
-     .open = rheo__bench_epoch_open,
-     .run = rheo__bench_epoch_run,
-     .rest = rheo__bench_epoch_rest,
-     .close = rheo__bench_training_close},
+     EPOCH},
+    {.name = "epoch-conv",
+     .title = "surrogate-csnn, reading of the files and one epoch",
+     .recipe = "surrogate-csnn",
+     /* all of the epoch, on what `conv` computes */
+     .set = LIST("learn.iterations=0", "net.1.pool.ties=first", "net.4.pool.ties=first"),
+     EPOCH},
     {.name = "stdp-100",
      .title = "diehl-cook-2015, 100 neurons, learning: an image",
      .unit = "images/s",

@@ -1,6 +1,7 @@
 /* bench_training.c: benchmark tasks that learn, through the same sessions and learners that
  * `rheobase train` uses. docs/bench.md says how floors are computed. */
 #include "cost/cost.h"
+#include "learn/profile.h"
 #include "recipe/bench.h"
 #include <math.h>
 #include <stdio.h>
@@ -20,8 +21,8 @@ rheo_status rheo__bench_recipe(rheo_bench_run *b)
 {
     const char *set[SETS + 1] = {0};
     uint32_t count = 0;
-    const char *const *lists[] = {b->task->set, b->set};
-    for (uint32_t l = 0; l < 2; l++)
+    const char *const *lists[] = {b->task->set, (const char *const[]){b->found, NULL}, b->set};
+    for (uint32_t l = 0; l < 3; l++)
         for (uint32_t i = 0; lists[l] && lists[l][i]; i++) {
             RHEO_CHECK(b->ctx, count < SETS, RHEO_USAGE, "bench: more than %d keys", SETS);
             set[count++] = lists[l][i];
@@ -190,10 +191,8 @@ rheo_status rheo__bench_epoch_open(rheo_bench_run *b)
     static const char *const sets[] = {"data.name=mnist", "data.name=fashion-mnist", NULL};
     rheo_status status = RHEO_OK;
     for (uint32_t i = 0; sets[i]; i++) {
-        b->set = (const char *const[]){sets[i], NULL};
-        status = rheo__bench_recipe(b);
-        b->set = NULL;
-        RHEO_TRY(status);
+        b->found = sets[i];
+        RHEO_TRY(rheo__bench_recipe(b));
         status = rheo__job_open(b->ctx, b->recipe, &b->job);
         rheo__job_close(&b->job);
         if (status != RHEO_MISSING) return status;
@@ -223,12 +222,15 @@ rheo_status rheo__bench_epoch_run(rheo_bench_run *b)
     rheo_session_request request = rheo__job_request(&b->job);
     request.line = epoch_line;
     request.arg = b;
-    RHEO_TRY(rheo__session_run(session, &request));
+    /* the floor's work is that of each batch's spikes */
+    RHEO_TRY(rheo__alloc(b->ctx, 1, sizeof *session->profile, "a profile", &session->profile));
+    const rheo_status status = rheo__session_run(session, &request);
+    b->macs = rheo__profile_sum(session->profile).macs;
+    rheo__profile_free(b->ctx, session->profile);
+    session->profile = NULL;
+    RHEO_TRY(status);
     b->count = b->job.data->count[RHEO_TRAIN];
     const double batches = ceil(b->count / session->batch);
-    /* the learner notes three times the forward */
-    b->macs = session->operations * 2 / 3 +
-              inner(b->job.net) * batches * session->batch * session->code.steps;
     gradient_bytes(b, batches);
     b->bytes += (double)files;
     return RHEO_OK;

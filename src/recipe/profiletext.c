@@ -1,6 +1,6 @@
 /* profiletext.c: `rheobase train --profile`: where the time went, layer by layer and phase by phase,
  * beside floors as those of `rheobase bench` (docs/bench.md has both). */
-#include "exec/profile.h"
+#include "learn/profile.h"
 #include "recipe/bench.h"
 #include <math.h>
 
@@ -11,23 +11,6 @@ static const char *const rests[RHEO_RESTS] = {"plan",     "data",       "encode"
 typedef struct scale {
     double peak, rate, wall; /* multiply-adds a second, bytes a second, seconds of training */
 } scale;
-
-static void add(rheo_cell *sum, const rheo_cell *cell)
-{
-    sum->seconds += cell->seconds;
-    sum->macs += cell->macs;
-    sum->bytes += cell->bytes;
-}
-
-/* Of all that belongs to training. */
-static rheo_cell named(const rheo_profile *p)
-{
-    rheo_cell sum = {0};
-    for (uint32_t r = 0; r < p->rows; r++)
-        for (uint32_t l = 0; l < RHEO_LAPS; l++) add(&sum, &p->row[r].cell[l]);
-    for (uint32_t i = 0; i < RHEO_REST_TEST; i++) add(&sum, &p->rest[i]);
-    return sum;
-}
 
 static double batches(const rheo_profile *p)
 {
@@ -43,7 +26,7 @@ static rheo_status measure(rheo_context *ctx, const rheo_profile *p, scale *out)
     rheo__bench_gauge_open(ctx, &gauge);
     for (uint32_t i = 0; i < 8; i++) out->peak = fmax(out->peak, rheo__bench_peak(&gauge));
     out->wall = p->wall;
-    return rheo__bench_memory(ctx, &gauge, named(p).bytes / batches(p), &out->rate);
+    return rheo__bench_memory(ctx, &gauge, rheo__profile_sum(p).bytes / batches(p), &out->rate);
 }
 
 static void line(const char *name, const char *kind, const char *what, const rheo_cell *cell,
@@ -73,7 +56,7 @@ static void write_node(const rheo_profile_row *row, const scale *s, rheo_text *o
 
 static void write_table(const rheo_profile *p, const scale *s, rheo_text *out)
 {
-    rheo_cell all = named(p);
+    rheo_cell all = rheo__profile_sum(p);
     const rheo_cell other = {.seconds = p->wall - all.seconds};
     all.seconds = p->wall;
     all.calls = p->rest[RHEO_REST_DATA].calls;
@@ -101,7 +84,7 @@ rheo_status rheo__profile_text(const rheo_job *job, const rheo_profile *profile,
         "measured after\ntraining on %u thread%s: %.1f GMAC/s, %.1f GB/s in the %.2f MB "
         "of a batch (docs/bench.md)\n",
         rheo_threads(ctx), rheo_threads(ctx) == 1 ? "" : "s", 1e-9 * s.peak, 1e-9 * s.rate,
-        1e-6 * named(profile).bytes / batches(profile));
+        1e-6 * rheo__profile_sum(profile).bytes / batches(profile));
     if (out.status) {
         rheo_status status = out.status;
         rheo__text_free(&out);
