@@ -160,17 +160,6 @@ typedef struct rheo_columns {
     size_t pitch;   /* between rows */
 } rheo_columns;
 
-/* The bits that `count` windows along a line see, a row of `words` words for each: of each of `lines`
- * lines (at bits + line[i]) the bits x*stride + k*dilation, k < taps. The word after a line is readable.
- */
-typedef struct rheo_bit_windows {
-    const uint32_t *line;
-    uint32_t lines, count, taps, dilation, stride;
-    bool narrow; /* a line is one word */
-    uint32_t words;
-    uint64_t *to; /* [count][words] */
-} rheo_bit_windows;
-
 /* n columns of a row and of their channels' values; w: the step's weight.
  *   norm       y = (x - mean) scale + shift
  *   norm_sums  of_g += w g, of_gh += w g h                  h = (x - mean) inverse
@@ -210,7 +199,6 @@ typedef struct rheo_kernels {
     void (*columns_add)(const rheo_columns *c, const float *from, float *image);
     /* to[j] = bit first + j ? hi : lo */
     void (*expand)(const uint64_t *bits, size_t first, uint32_t n, float lo, float hi, float *to);
-    void (*bit_windows)(const rheo_bit_windows *w, const uint64_t *bits);
     /* places of the set bits, ascending; returns how many; up to 7 numbers after them are overwritten */
     uint32_t (*list_bits)(const uint64_t *bits, uint32_t words, uint32_t *to);
     void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);

@@ -1,8 +1,7 @@
 /* correlate.c: convolution as products with panels that are cut from the image when they are needed
  * (implicit im2col): a panel has the K taps of up to tile_n positions, stays in the second-level
- * cache and serves all channels of the map. Sparse spikes go another way to the same sums: each
- * position gets the ascending list of its taps that are 1, and gathers rows of the transposed
- * weights. */
+ * cache and serves all channels of the map. Sparse spikes go another way to the same sums
+ * (correlate_gather.c). */
 #include "layer/correlate.h"
 #include "base/threads.h"
 #include "layer/rows.h"
@@ -46,7 +45,7 @@ rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_c
     p.back = at[1];
     p.rows = at[2];
     p.tap = (uint32_t *)(void *)at[3];
-    p.back_tap = (uint32_t *)(void *)at[4];
+    p.placed = (uint32_t *)(void *)at[4];
     p.lines = at[5];
     return p;
 }
@@ -66,6 +65,12 @@ static void fill_taps(const rheo_correlation *c, uint32_t count, uint32_t *tap)
     for (; i < count; i++) tap[i] = 0; /* the rest of a block: any numbers will do */
 }
 
+/* The k-th tap place by place of the kernel: of each place all channels. */
+static uint32_t placed(const rheo_correlation *c, uint32_t k)
+{
+    return k % c->in_group * c->taps + k / c->in_group;
+}
+
 /* Blocks of tile_m taps, place by place: neighbours belong to different channels, so that what they
  * add to an image does not overlap. */
 static void pack_back(const rheo_correlation *c, const rheo_correlate_parts *parts, uint32_t g,
@@ -74,9 +79,8 @@ static void pack_back(const rheo_correlation *c, const rheo_correlate_parts *par
     const uint32_t blocks = rheo__blocks(c->K, m);
     for (uint32_t i = 0; i < blocks * m; i++) {
         const bool real = i < c->K;
-        const uint32_t k = real ? i % c->in_group * c->taps + i / c->in_group : 0;
+        const uint32_t k = real ? placed(c, i) : 0;
         float *to = parts->back + ((size_t)g * blocks + i / m) * m * c->out_group + i % m;
-        parts->back_tap[i] = parts->tap[k];
         for (uint32_t o = 0; o < c->out_group; o++)
             to[(size_t)o * m] = real ? weights[(size_t)o * c->K + k] : 0;
     }
@@ -88,18 +92,23 @@ void rheo__correlate_refresh(rheo_context *ctx, const rheo_correlation *c,
     const rheo_kernels *k = rheo__kernels(ctx);
     const uint32_t m = k->tile_m, outs = rheo__blocks(c->out_group, m);
     const uint32_t pitch = rheo__pitch(c->out_group);
-    fill_taps(c, rheo__blocks(c->K, m) * m, parts->tap);
+    const uint32_t taps = rheo__blocks(c->K, m) * m;
+    fill_taps(c, taps, parts->tap);
+    for (uint32_t i = 0; i < taps; i++) parts->placed[i] = parts->tap[i < c->K ? placed(c, i) : 0];
     if (parts->lines) rheo__scatter_pack(k, c, weights, parts->lines);
     for (uint32_t g = 0; g < c->groups; g++) {
         const float *w = weights + (size_t)g * c->out_group * c->K;
-        const rheo_operand rows = {.real = w, .row = c->K, .col = 1};
         for (uint32_t i = 0; parts->ahead && i < outs; i++)
-            k->pack(&rows, i * m, rheo__least(m, c->out_group - i * m), 0, c->K, m,
-                    parts->ahead + ((size_t)g * outs + i) * m * c->K);
+            for (uint32_t place = 0; place < c->taps; place++) {
+                const rheo_operand rows = {.real = w + place, .row = c->K, .col = c->taps};
+                k->pack(&rows, i * m, rheo__least(m, c->out_group - i * m), 0, c->in_group, m,
+                        parts->ahead + (((size_t)g * outs + i) * c->K + place * c->in_group) * m);
+            }
         if (parts->back) pack_back(c, parts, g, m, w);
         for (uint32_t j = 0; parts->rows && j < c->K; j++)
             for (uint32_t o = 0; o < c->out_group; o++)
-                parts->rows[((size_t)g * c->K + j) * pitch + o] = w[(size_t)o * c->K + j];
+                parts->rows[((size_t)g * c->K + j) * pitch + o] =
+                    w[(size_t)o * c->K + placed(c, j)];
     }
 }
 
@@ -201,8 +210,6 @@ void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, u
 
 /* ---- map = weights x image ---- */
 
-enum { GATHERED = 64 /* positions, at least, if a plane has as many */ };
-
 typedef struct job {
     const rheo_correlate_run *run;
     const rheo_kernels *kernels;
@@ -212,24 +219,14 @@ typedef struct job {
 
 /* A thread's memory. */
 typedef struct room {
-    float *images, *panel, *block, *sums; /* [join][in][plane]; [K][tile_n]; [tile_m][tile_n] */
+    float *images, *panel, *block; /* [join][in][plane]; [K][tile_n]; [tile_m][tile_n] */
     rheo_piece *piece;
-    uint32_t *index, *line;    /* a list of taps; where a window's lines of bits begin */
-    uint64_t *lines, *windows; /* rows of bits: of the image; of positions, K bits each */
     size_t bytes;
 } room;
 
-/* Lines of the map whose sparse sums are made together: enough positions that turning them round,
- * from channels side by side to one after another, is quick. */
-static uint32_t gathered_lines(const rheo_correlation *c)
-{
-    const uint32_t lines = rheo__blocks(GATHERED, c->window.out[2]);
-    return rheo__least(lines, c->window.out[1]);
-}
-
 static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory)
 {
-    const size_t width = c->window.out[2], f = sizeof(float);
+    const size_t f = sizeof(float);
     room r = {0};
     size_t n = 0;
     r.images = rheo__room_take(
@@ -237,20 +234,19 @@ static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory
     r.panel = rheo__room_take(memory, &n, ((size_t)c->K * k->tile_n + RHEO_SLACK) * f);
     r.block = rheo__room_take(memory, &n, (size_t)k->tile_m * k->tile_n * f);
     r.piece = rheo__room_take(memory, &n, (k->tile_n + 1) * sizeof *r.piece);
-    r.sums = rheo__room_take(memory, &n, gathered_lines(c) * width * rheo__pitch(c->out_group) * f);
-    r.index = rheo__room_take(memory, &n, (c->K + 8) * sizeof *r.index);
-    r.line = rheo__room_take(memory, &n, c->K * sizeof *r.line);
-    r.windows = rheo__room_take(memory, &n, (width * rheo__words(c->K) + 1) * sizeof *r.windows);
-    r.lines = rheo__room_take(memory, &n,
-                              (size_t)c->in * c->extent[0] * c->extent[1] * rheo__bit_row_words(c) *
-                                  sizeof *r.lines);
     r.bytes = n;
     return r;
 }
 
+static size_t thread_bytes(const rheo_kernels *k, const rheo_correlation *c)
+{
+    const size_t dense = rooms(k, c, NULL).bytes, sparse = rheo__correlate_gather_bytes(c);
+    return dense > sparse ? dense : sparse;
+}
+
 size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c)
 {
-    return rooms(rheo__kernels(ctx), c, NULL).bytes * rheo_threads(ctx);
+    return thread_bytes(rheo__kernels(ctx), c) * rheo_threads(ctx);
 }
 
 static float *map_row(const rheo_correlate_run *run, uint32_t row)
@@ -329,7 +325,7 @@ static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
         for (uint32_t i = 0; i < panels.count; i++) {
             const panel p = {row, rheo__panel_begin(&panels, i), rheo__panel_begin(&panels, i + 1),
                              g};
-            rheo_columns columns = {.tap = run->parts.tap,
+            rheo_columns columns = {.tap = run->parts.placed,
                                     .piece = r->piece,
                                     .taps = c->K,
                                     .stride = c->window.stride[2],
@@ -346,79 +342,7 @@ static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
         }
 }
 
-/* ---- sparse spikes ---- */
-
-/* What the sums of positions p0 … p0 + count - 1 start from, a group's channels side by side. */
-static void start_sums(const job *j, uint32_t g, const float *map, uint32_t count, const room *r)
-{
-    const rheo_correlate_run *run = j->run;
-    const rheo_correlation *c = run->c;
-    const float *bias = run->bias ? run->bias + g * c->out_group : NULL;
-    const size_t pitch = rheo__pitch(c->out_group);
-    if (run->accumulate)
-        j->kernels->transpose(map, c->P, c->out_group, count, r->sums, pitch);
-    else
-        memset(r->sums, 0, count * pitch * sizeof *r->sums);
-    for (uint32_t x = 0; x < count && bias; x++)
-        for (uint32_t o = 0; o < c->out_group; o++) r->sums[x * pitch + o] += bias[o];
-}
-
-/* Lines y0 … y0 + count - 1 of the map's plane z; a group's channels. */
-static void gather_lines(const job *j, uint32_t row, uint32_t g, uint32_t z, uint32_t y0,
-                         uint32_t count, const room *r)
-{
-    const rheo_correlate_run *run = j->run;
-    const rheo_correlation *c = run->c;
-    const rheo_window *w = &c->window;
-    const uint32_t width = w->out[2];
-    const size_t lines = (size_t)c->extent[0] * c->extent[1], pitch = rheo__pitch(c->out_group);
-    const rheo_bit_windows windows = {.line = r->line,
-                                      .lines = c->in_group * w->kernel[0] * w->kernel[1],
-                                      .count = width,
-                                      .taps = w->kernel[2],
-                                      .dilation = w->dilation[2],
-                                      .stride = w->stride[2],
-                                      .narrow = c->extent[2] <= 64,
-                                      .words = rheo__words(c->K),
-                                      .to = r->windows};
-    float *map =
-        map_row(run, row) + (size_t)g * c->out_group * c->P + ((size_t)z * w->out[1] + y0) * width;
-    const float *weights = run->parts.rows + (size_t)g * c->K * pitch;
-    start_sums(j, g, map, count * width, r);
-    for (uint32_t y = 0; y < count; y++) {
-        const size_t first = g * c->in_group * lines + (size_t)z * w->stride[0] * c->extent[1] +
-                             (size_t)(y0 + y) * w->stride[1];
-        j->kernels->bit_windows(&windows, r->lines + first * rheo__bit_row_words(c));
-        for (uint32_t x = 0; x < width; x++) {
-            const uint32_t set = j->kernels->list_bits(r->windows + (size_t)x * windows.words,
-                                                       windows.words, r->index);
-            j->kernels->gather_row(r->index, set, weights, pitch, 0, c->out_group,
-                                   r->sums + (y * width + x) * pitch);
-        }
-    }
-    j->kernels->transpose(r->sums, pitch, count * width, c->out_group, map, c->P);
-}
-
-static void gather(const job *j, uint32_t row, const room *r)
-{
-    const rheo_correlate_run *run = j->run;
-    const rheo_correlation *c = run->c;
-    const rheo_window *w = &c->window;
-    const uint32_t lines = gathered_lines(c);
-    uint32_t t, b, i = 0;
-    rheo__correlate_place(run, row, &t, &b);
-    rheo__correlate_bit_rows(c, run->image, t, b, 0, c->in, r->lines);
-    for (uint32_t ch = 0; ch < c->in_group; ch++)
-        for (uint32_t z = 0; z < w->kernel[0]; z++)
-            for (uint32_t y = 0; y < w->kernel[1]; y++)
-                r->line[i++] =
-                    ((ch * c->extent[0] + z * w->dilation[0]) * c->extent[1] + y * w->dilation[1]) *
-                    rheo__bit_row_words(c);
-    for (uint32_t g = 0; g < c->groups; g++)
-        for (uint32_t z = 0; z < w->out[0]; z++)
-            for (uint32_t y = 0; y < w->out[1]; y += lines)
-                gather_lines(j, row, g, z, y, rheo__least(lines, w->out[1] - y), r);
-}
+/* ---- rows ---- */
 
 static bool sparse(const job *j, uint32_t row, uint32_t rows)
 {
@@ -436,13 +360,14 @@ static bool sparse(const job *j, uint32_t row, uint32_t rows)
 static void correlate_task(void *argument, uint32_t task, uint32_t thread)
 {
     const job *j = argument;
-    const room r = rooms(j->kernels, j->run->c, (char *)j->run->scratch + thread * j->bytes);
+    char *memory = (char *)j->run->scratch + thread * j->bytes;
     const uint32_t row = task * j->join, rows = rheo__least(j->join, j->rows - row);
-    if (!sparse(j, row, rows)) {
-        multiply(j, row, rows, &r);
+    if (sparse(j, row, rows)) {
+        for (uint32_t i = 0; i < rows; i++) rheo__correlate_gather(j->run, row + i, memory);
         return;
     }
-    for (uint32_t i = 0; i < rows; i++) gather(j, row + i, &r);
+    const room r = rooms(j->kernels, j->run->c, memory);
+    multiply(j, row, rows, &r);
 }
 
 void rheo__correlate(const rheo_correlate_run *run)
@@ -452,6 +377,6 @@ void rheo__correlate(const rheo_correlate_run *run)
              .kernels = k,
              .rows = (run->t1 - run->t0) * run->B,
              .join = rheo__correlate_joined(k, run->c),
-             .bytes = rooms(k, run->c, NULL).bytes};
+             .bytes = thread_bytes(k, run->c)};
     rheo__parallel(run->ctx, rheo__blocks(j.rows, j.join), correlate_task, &j);
 }

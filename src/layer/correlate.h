@@ -6,9 +6,9 @@
  *
  * o: a channel of the map; p: a position of it; k: a tap, that is an input channel of the group and
  * a place in the kernel. `image` is what the windows slide over, `map` has a number for each
- * position. Each output is one running sum: over ascending k; over ascending k of sums over
- * ascending o; over ascending rows and positions. How the
- * work is cut changes no bit. */
+ * position. Each output is one running sum: over ascending k, which goes place by place of the kernel
+ * (all channels of a place, then the next); over ascending k of sums over ascending o; over ascending
+ * rows and positions. How the work is cut changes no bit. */
 #ifndef RHEO_SRC_CORRELATE_H
 #define RHEO_SRC_CORRELATE_H
 #include "layer/window.h"
@@ -32,13 +32,13 @@ enum {
     RHEO_CORRELATE_SCATTER = 8
 };
 typedef struct rheo_correlate_parts {
-    float *ahead;       /* [groups][blocks of out_group][K][tile_m] */
-    float *back;        /* [groups][blocks of K, place by place][out_group][tile_m] */
-    float *rows;        /* [groups][K][pitch of out_group] */
-    float *lines;       /* lines of the kernel, channels side by side (correlate_scatter.c) */
-    uint32_t *tap;      /* [K and the rest of a block] places in the padded image */
-    uint32_t *back_tap; /* the same in the order of `back`: all channels of a place in the kernel */
-    size_t floats;      /* of all */
+    float *ahead;     /* [groups][blocks of out_group][K, place by place][tile_m] */
+    float *back;      /* [groups][blocks of K, place by place][out_group][tile_m] */
+    float *rows;      /* [groups][K, place by place][pitch of out_group] */
+    float *lines;     /* lines of the kernel, channels side by side (correlate_scatter.c) */
+    uint32_t *tap;    /* [K and the rest of a block] places in the padded image */
+    uint32_t *placed; /* the same place by place */
+    size_t floats;    /* of all */
 } rheo_correlate_parts;
 /* memory NULL: sizes alone */
 rheo_correlate_parts rheo__correlate_parts(const rheo_context *ctx, const rheo_correlation *c,
@@ -86,6 +86,9 @@ void rheo__correlate_weights_reference(const rheo_correlation *c, size_t rows, c
 size_t rheo__scatter_floats(const rheo_kernels *k, const rheo_correlation *c);
 void rheo__scatter_pack(const rheo_kernels *k, const rheo_correlation *c, const float *weights,
                         float *to);
+/* A row of sparse spikes, and the bytes that a thread needs for it. */
+size_t rheo__correlate_gather_bytes(const rheo_correlation *c);
+void rheo__correlate_gather(const rheo_correlate_run *run, uint32_t row, char *memory);
 /* Windows see the image as it stands. */
 bool rheo__unpadded(const rheo_correlation *c);
 
@@ -120,6 +123,18 @@ static inline uint64_t rheo__word_at(const uint64_t *bits, size_t at)
     const uint32_t shift = at % 64;
     const uint64_t *from = bits + at / 64;
     return shift ? from[0] >> shift | from[1] << (64 - shift) : from[0];
+}
+/* Adds `count` bits, those from bit `begin` on, at bit `at`; the word after both is there. */
+static inline void rheo__append_bits(const uint64_t *from, size_t begin, uint32_t count,
+                                     uint64_t *to, size_t at)
+{
+    for (uint32_t i = 0; i < count; i += 64, at += 64) {
+        const uint32_t n = count - i < 64 ? count - i : 64;
+        uint64_t word = rheo__word_at(from, begin + i);
+        if (n < 64) word &= (UINT64_C(1) << n) - 1;
+        to[at / 64] |= word << at % 64;
+        if (at % 64 + n > 64) to[at / 64 + 1] |= word >> (64 - at % 64);
+    }
 }
 #define RHEO_SLACK 64 /* floats behind a buffer, for parts of vectors that are stored whole */
 /* The next piece of a thread's memory; memory NULL: its size alone, the address is none. */

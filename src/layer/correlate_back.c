@@ -103,7 +103,7 @@ static void multiply(const job *j, const rheo_panels *panels, uint32_t g, uint32
             t.c = r->block + n0;
             k->tile[(n1 - n0 - 1) / k->lanes](&t);
         }
-        columns.tap = j->run->parts.back_tap + i * m;
+        columns.tap = j->run->parts.placed + i * m;
         columns.taps = rheo__least(m, c->K - i * m);
         k->columns_add(&columns, r->block, image);
     }

@@ -214,19 +214,7 @@ static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows
     }
 }
 
-/* Appends `count` bits, those from bit `begin` on, at bit `at`; the word after both is there. */
-static void append_bits(const uint64_t *from, size_t begin, uint32_t count, uint64_t *to, size_t at)
-{
-    for (uint32_t i = 0; i < count; i += 64, at += 64) {
-        const uint32_t n = rheo__least(64, count - i);
-        uint64_t word = rheo__word_at(from, begin + i);
-        if (n < 64) word &= (UINT64_C(1) << n) - 1;
-        to[at / 64] |= word << at % 64;
-        if (at % 64 + n > 64) to[at / 64 + 1] |= word >> (64 - at % 64);
-    }
-}
-
-/* The same of every stride-th bit. */
+/* Every stride-th bit of a line, at bit `at`. */
 static void append_apart(const uint64_t *from, size_t begin, uint32_t count, size_t stride,
                          uint64_t *to, size_t at)
 {
@@ -249,7 +237,7 @@ static void fill_streams(const job *j, const block *b, uint32_t channel, uint32_
         uint64_t *to = r->streams + i * stream_words(c);
         for (size_t l = 0, at = 0; l < lines; l++, line += words, at += width)
             if (stride == 1)
-                append_bits(line, begin, width, to, at);
+                rheo__append_bits(line, begin, width, to, at);
             else
                 append_apart(line, begin, width, stride, to, at);
     }
@@ -270,7 +258,8 @@ static uint32_t list_tap(const job *j, uint32_t kz, uint32_t ky, uint32_t rows, 
             for (uint32_t y = 0; y < pieces; y++, at += bits) {
                 const size_t plane = z * w->stride[0] + kz * w->dilation[0];
                 const size_t line = plane * c->extent[1] + y * w->stride[1] + ky * w->dilation[1];
-                append_bits(r->streams + i * stream_words(c), line * width, bits, r->seen, at);
+                rheo__append_bits(r->streams + i * stream_words(c), line * width, bits, r->seen,
+                                  at);
             }
     return j->kernels->list_bits(r->seen, words, r->index);
 }
