@@ -344,6 +344,12 @@ static void multiply(const job *j, uint32_t row, uint32_t rows, const room *r)
 
 /* ---- rows ---- */
 
+double rheo__correlate_density(const rheo_context *ctx)
+{
+    static const double below[RHEO_ISAS] = {0.95, 0.58, 0.55};
+    return below[ctx->isa];
+}
+
 static bool sparse(const job *j, uint32_t row, uint32_t rows)
 {
     const rheo_correlate_run *run = j->run;
@@ -354,7 +360,7 @@ static bool sparse(const job *j, uint32_t row, uint32_t rows)
         rheo__correlate_place(run, row + i, &t, &b);
         set += rheo__signal_popcount(run->image, t, b, b + 1);
     }
-    return (double)set < rheo__gather_density(run->ctx, run->c->out_group) * rows * run->image->N;
+    return (double)set < rheo__correlate_density(run->ctx) * rows * run->image->N;
 }
 
 static void correlate_task(void *argument, uint32_t task, uint32_t thread)

@@ -11,7 +11,7 @@
 enum {
     CHUNK = 4096, /* positions of a chunk, unless one row has more */
     PIECE = 192,  /* positions whose panel and columns fit the first-level cache */
-    LIST = 1024,  /* positions of a list */
+    LIST = 256,   /* positions of a list */
     BLOCK = 64    /* taps of a task, at most: a multiple of every tile_m */
 };
 
@@ -320,6 +320,12 @@ static void sum_task(void *argument, uint32_t task, uint32_t thread)
     }
 }
 
+double rheo__correlate_weights_density(const rheo_context *ctx)
+{
+    static const double below[RHEO_ISAS] = {0.95, 0.45, 0.34};
+    return below[ctx->isa];
+}
+
 static bool sparse(const job *j)
 {
     const rheo_signal *image = j->run->image;
@@ -330,8 +336,7 @@ static bool sparse(const job *j)
         rheo__correlate_place(j->run, j->first + i, &t, &b);
         set += rheo__signal_popcount(image, t, b, b + 1);
     }
-    return (double)set <
-           rheo__gather_density(j->run->ctx, j->run->c->out_group) * j->count * image->N;
+    return (double)set < rheo__correlate_weights_density(j->run->ctx) * j->count * image->N;
 }
 
 typedef struct finish {

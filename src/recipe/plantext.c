@@ -1,6 +1,7 @@
 /* plantext.c: `rheobase plan`: what a recipe's training will be, before it begins. */
 #include "base/clock.h"
 #include "cost/cost.h"
+#include "layer/correlate.h"
 #include "layer/weights.h"
 #include "recipe/job.h"
 #include <cjson/cJSON.h>
@@ -188,8 +189,10 @@ static void write_text(const rheo_job *job, const forecast *f, rheo_text *out)
                    (unsigned long long)rheo__net_parameter_count(job->net));
     rheo__text_add(out, "%-34s %llu a sample\n", "MACs of the same net without spikes",
                    (unsigned long long)f->macs);
-    rheo__text_add(out, "%-34s %s; spikes are gathered below a density of %.2f\n", "kernels",
-                   rheo_isa(job->ctx), rheo__gather_density(job->ctx, 1000));
+    rheo__text_add(out,
+                   "%-34s %s; spikes are gathered below a density of %.2f, by convolutions %.2f\n",
+                   "kernels", rheo_isa(job->ctx), rheo__gather_density(job->ctx, 1000),
+                   rheo__correlate_density(job->ctx));
     rheo__text_add(out, "%-34s %.1f MB training, %.1f MB testing, %.1f MB net\n", "memory of plans",
                    (double)f->train / MEGA, (double)f->test / MEGA, (double)f->net / MEGA);
     rheo__text_add(out, "%-34s %.1f MB above the data\n", "peak, predicted", f->peak / MEGA);
