@@ -17,7 +17,8 @@ typedef enum {
 } rheo_lap;
 /* What belongs to no node. */
 typedef enum {
-    RHEO_REST_PLAN, /* plans and learners made, checkpoints read */
+    RHEO_REST_PLAN,    /* plans and learners made, checkpoints read */
+    RHEO_REST_SCALING, /* first weights to a rate of spikes */
     RHEO_REST_DATA,
     RHEO_REST_ENCODE,
     RHEO_REST_LOSS, /* loss, regularisers, running accuracy */

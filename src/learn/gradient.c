@@ -419,14 +419,23 @@ static void forward_first(void *arg)
     rheo__plan_forward(t->plan);
 }
 
+/* In a profile it stands alone: it is no batch, and its forwards are not counted. */
+static void scale_first(rheo_session *session, trainer *t, double target)
+{
+    rheo_profile *profile = session->profile;
+    session->profile = t->plan->request.profile = NULL;
+    rheo__balance(session, t->plan, target, forward_first, session);
+    session->profile = t->plan->request.profile = profile;
+    rheo__lap_rest(profile, RHEO_REST_SCALING, 1, 0);
+}
+
 static rheo_status batch(rheo_session *session)
 {
     trainer *t = session->own;
     const uint32_t B = next_batch(session, t), left = samples_left(session);
     const double target = session->now->options.v[TARGET_RATE];
     double value;
-    if (target > 0 && session->epoch == 0 && session->at == 0)
-        rheo__balance(session, t->plan, target, forward_first, session);
+    if (target > 0 && session->epoch == 0 && session->at == 0) scale_first(session, t, target);
     RHEO_TRY(gradients(session, t, B, &value));
     rheo__update_add(&t->update, B);
     rheo__lap_update(session->profile, 0);

@@ -5,8 +5,8 @@
 #include <math.h>
 
 static const char *const laps[RHEO_LAPS] = {"forward", "backward", "gradient", "update"};
-static const char *const rests[RHEO_RESTS] = {"plan",     "data",       "encode", "loss",
-                                              "counting", "validation", "files",  "test"};
+static const char *const rests[RHEO_RESTS] = {"plan",     "scaling",    "data",  "encode", "loss",
+                                              "counting", "validation", "files", "test"};
 
 typedef struct scale {
     double peak, rate, wall; /* multiply-adds a second, bytes a second, seconds of training */

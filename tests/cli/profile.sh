@@ -53,6 +53,12 @@ run train tiny.yaml --out profiled --profile --threads 2; exits 0
 [[ $err == *"nothing was trained"* && $out == profiled/* ]] || bad "a finished run has no profile, and says so"
 run train --resume "$out" --profile; exits 2; complains "--profile"
 
+# first weights are scaled before the first batch, and are none
+profiled tiny.yaml --set learn.target_rate=0.1 --set learn.epochs=1
+has - - scaling 1
+has - - data 21
+has 1 lif forward 21
+
 # currents made anew: of three segments of 80 steps the last still stands
 profiled tiny.yaml --set learn.memory=low --set code.steps=80 --set learn.epochs=1 --set data.validation=97
 has 1 lif forward 57
