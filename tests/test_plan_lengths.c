@@ -144,6 +144,53 @@ static void test_refused(void **state)
     rheo_context_free(ctx);
 }
 
+/* The library's calls: what is behind a sample's end changes nothing, neither its input nor what pulls
+ * there; lengths that cannot be are refused and leave the others. */
+static void test_library(void **state)
+{
+    enum { STEPS = 12, SAMPLES = 3, IN = 9, OUT = 4 };
+    static const uint32_t lengths[] = {12, 5, 1}, wrong[] = {12, 13, 1}, none[] = {0, 1, 1};
+    (void)state;
+    rheo_context *ctx = check_context(1);
+    float x[2][STEPS][SAMPLES][IN], go[2][STEPS][SAMPLES][OUT], y[2][STEPS][SAMPLES][OUT];
+    float grad[2][IN * 6];
+    rheo_net *net = NULL;
+    CHECK_OK(ctx, rheo_net_parse(ctx, "9-6-4", NULL, &net));
+    for (int other = 0; other < 2; other++) {
+        rheo_plan *plan = NULL;
+        const rheo_plan_options options = {
+            .steps = STEPS, .batch = SAMPLES, .train = true, .lengths = true};
+        for (uint32_t t = 0; t < STEPS; t++)
+            for (uint32_t b = 0; b < SAMPLES; b++) {
+                const uint32_t seed = 50 * b + t + (t < lengths[b] ? 0 : 7000 * (uint32_t)other);
+                for (uint32_t i = 0; i < IN; i++) x[other][t][b][i] = 3 * draw_at(seed, i);
+                for (uint32_t i = 0; i < OUT; i++) go[other][t][b][i] = draw_at(seed + 3000, i);
+            }
+        CHECK_OK(ctx, rheo_plan_new(net, &options, &plan));
+        CHECK_OK(ctx, rheo_plan_lengths(plan, lengths));
+        CHECK_FAILS(ctx, rheo_plan_lengths(plan, wrong), RHEO_USAGE,
+                    "lengths: sample 1 has 13 steps, expected 1 to the plan's 12");
+        CHECK_FAILS(ctx, rheo_plan_lengths(plan, none), RHEO_USAGE, "sample 0 has 0 steps");
+        CHECK_OK(ctx, rheo_forward(plan, x[other][0][0], y[other][0][0]));
+        CHECK_OK(ctx, rheo_backward(plan, go[other][0][0], NULL));
+        memcpy(grad[other], rheo_gradient(plan, "1.weight"), sizeof grad[other]);
+        rheo_plan_free(plan);
+    }
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    assert_memory_equal(grad[0], grad[1], sizeof grad[0]);
+    float last = 0, pull = 0;
+    for (uint32_t i = 0; i < OUT; i++) last += y[0][5][1][i];
+    for (uint32_t i = 0; i < IN * 6; i++) pull += fabsf(grad[0][i]);
+    assert_true(last == 0 && pull > 0);
+    rheo_plan *plan = NULL;
+    CHECK_OK(ctx, rheo_plan_new(net, &(rheo_plan_options){.steps = 2, .batch = 1}, &plan));
+    CHECK_FAILS(ctx, rheo_plan_lengths(plan, lengths), RHEO_USAGE, "made without `lengths`");
+    CHECK_OK(ctx, rheo_plan_lengths(plan, NULL));
+    rheo_plan_free(plan);
+    rheo_net_free(net);
+    rheo_context_free(ctx);
+}
+
 /* ---- memory ---- */
 
 static void test_memory(void **state)
@@ -179,9 +226,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_padded),
-        cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_padded),  cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_library),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ typedef struct rheo_plan_options {
     bool train;                /* keep a tape, gradients; else forward only */
     bool fixed;                /* the input is the same at every step: one [B,N] array (static) */
     const char *const *record; /* "1.s", "1.v", …, NULL-terminated; NULL: only the output */
+    bool lengths;              /* samples may have fewer steps: rheo_plan_lengths */
 } rheo_plan_options;
 RHEO_API rheo_status rheo_plan_new(rheo_net *net, const rheo_plan_options *options,
                                    rheo_plan **out);
@@ -49,6 +50,11 @@ RHEO_API void rheo_plan_free(rheo_plan *plan);
 RHEO_API size_t rheo_plan_bytes(const rheo_plan *plan);
 /* Starts new samples: state at rest. */
 RHEO_API void rheo_plan_reset(rheo_plan *plan);
+
+/* The steps of each sample, [B] of 1 … T, for all runs from now on; NULL: all have T. Behind its end a
+ * sample gives 0 in all populations, and no gradient comes from there. RHEO_USAGE when the plan was
+ * made without `lengths`, or a length is out of range: then nothing changes. */
+RHEO_API rheo_status rheo_plan_lengths(rheo_plan *plan, const uint32_t *length);
 
 /* Runs a whole window from rest: input [T,B,N] floats (or [B,N] when fixed), output [T,B,M] floats:
  * spikes as 0/1, or real values. Arrays must not overlap. */

@@ -11,13 +11,26 @@ rheo_status rheo_plan_new(rheo_net *net, const rheo_plan_options *options, rheo_
                             .train = options->train,
                             .gradient = options->train,
                             .readout = options->train,
-                            .record = options->record};
+                            .record = options->record,
+                            .lengths = options->lengths};
     return rheo__plan_new(net, &request, out);
 }
 
 void rheo_plan_reset(rheo_plan *plan)
 {
     rheo__plan_batch(plan, plan->request.B, NULL, plan->work[0].show);
+}
+
+rheo_status rheo_plan_lengths(rheo_plan *plan, const uint32_t *length)
+{
+    RHEO_CHECK(plan->ctx, plan->request.lengths || !length, RHEO_USAGE,
+               "lengths: the plan was made without `lengths`");
+    for (uint32_t b = 0; length && b < plan->B; b++)
+        RHEO_CHECK(plan->ctx, length[b] >= 1 && length[b] <= plan->request.T, RHEO_USAGE,
+                   "lengths: sample %u has %u steps, expected 1 to the plan's %u", b, length[b],
+                   plan->request.T);
+    rheo__plan_lengths(plan, length);
+    return RHEO_OK;
 }
 
 static void copy_in(rheo_plan *plan, const float *input)
@@ -88,9 +101,9 @@ static void copy_gradient(const rheo_plan *plan, const float *from, rheo_signal 
             memset(rheo__real_row(g, t, b), 0, g->pitch * sizeof(float));
     if (!from) return;
     for (uint32_t t = 0; t < T; t++)
-        for (uint32_t b = 0; b < plan->B; b++) {
+        for (uint32_t b = 0; b < plan->B; b++, from += g->N) {
             float *row = rheo__real_row(g, t, b);
-            for (uint32_t n = 0; n < g->N; n++) row[n] += *from++;
+            for (uint32_t n = 0; n < g->N && t < rheo__plan_steps(plan, b); n++) row[n] += from[n];
         }
 }
 
