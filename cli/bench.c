@@ -47,7 +47,8 @@ const cli_command cli_bench = {
     .summary = "Times tasks beside their floors: what this machine's arithmetic and memory allow",
     .text = "TASK is product, fc, fc-rate, conv, csnn, recurrent, layer, stream, epoch or stdp, or "
             "one\n"
-            "of a group (layer-1024, epoch-conv); without one, all. Epochs need MNIST or Fashion-MNIST. `make\n"
+            "of a group (layer-1024, epoch-conv); without one, all. Epochs need MNIST or "
+            "Fashion-MNIST. `make\n"
             "bench-peers` uses --exchange, --turns and --set to compare with other programs.",
     .example = "rheobase bench stdp --threads 1",
     .options = options,
