@@ -48,6 +48,20 @@ static const plan_case plan_cases[] = {
      .B = 5,
      .level = 3,
      .gradient = true},
+    {.label = "convolution, norm, mean of windows, in training",
+     .net = {.net = "- conv: {out: 6, kernel: 3}\n- norm: {kind: batch}\n- neuron: {model: if}\n"
+                    "- conv: {out: 5, kernel: 2}\n- pool: {kind: average, size: 2}\n"
+                    "- norm: {name: n, kind: tebn, steps: 6}\n- neuron: {model: lif}\n"
+                    "- dense: {out: 40}\n- noise: {sigma: 0.3}\n"
+                    "- neuron: {model: lif, threshold: 0.2}\n",
+             .neuron = "{model: lif, beta: 0.8, threshold: 0.3}",
+             .in = {{2, 12, 11}}},
+     .T = 6,
+     .B = 4,
+     .level = 3,
+     .train = true,
+     .gradient = true,
+     .mixes = true},
     {.label = "convolution in groups, largest",
      .net = {.net = "- conv: {out: 8, kernel: 2, bias: false}\n- neuron: {model: lif}\n"
                     "- conv: {out: 6, kernel: 3, groups: 2, dilation: 2, stride: 2, padding: 2}\n"
@@ -244,15 +258,17 @@ static inline void blob_add_gradients(blob *to, rheo_plan *plan)
     free(gout), free(greadout);
 }
 
-static inline blob blob_of(rheo_context *ctx, const plan_case *c, rheo_form form)
+/* bytes: what the plan holds, or NULL. */
+static inline blob blob_of_request(rheo_context *ctx, const plan_case *c,
+                                   const rheo_request *request, size_t *bytes)
 {
     const uint32_t ids[] = {11, 5, 900, 3, 77, 12, 4}; /* order means nothing */
     rheo_net *net = net_of(ctx, &c->net);
     rheo_plan *plan = NULL;
     blob all = {0};
     float *x = inputs_of(c);
-    const rheo_request request = request_of(c, form);
-    CHECK_OK(ctx, rheo__plan_new(net, &request, &plan));
+    CHECK_OK(ctx, rheo__plan_new(net, request, &plan));
+    if (bytes) *bytes = rheo_plan_bytes(plan);
     rheo__plan_batch(plan, c->B, ids, 3);
     feed(plan, x);
     rheo__plan_forward(plan);
@@ -265,6 +281,12 @@ static inline blob blob_of(rheo_context *ctx, const plan_case *c, rheo_form form
     rheo_net_free(net);
     free(x);
     return all;
+}
+
+static inline blob blob_of(rheo_context *ctx, const plan_case *c, rheo_form form)
+{
+    const rheo_request request = request_of(c, form);
+    return blob_of_request(ctx, c, &request, NULL);
 }
 
 static inline void same_blobs(const char *label, const char *what, blob a, blob b)

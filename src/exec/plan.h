@@ -33,6 +33,8 @@ typedef struct rheo_request {
     bool lift;         /* and to their membranes, which are kept */
     uint32_t truncate; /* gradients do not cross multiples of so many steps, from 0; 0: they do */
     bool lengths;      /* samples may have fewer steps than T */
+    bool once;         /* each forward pass is followed by one backward pass at most, which may
+                          write gradients where signals were */
     bool low_memory;   /* real signals are kept for RHEO_CHUNK steps and made anew in backward */
     const char *const *record; /* "1.s", "1.v", …; NULL-terminated or NULL */
     rheo_profile *profile;     /* notes the time of nodes; NULL: none */

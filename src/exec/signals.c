@@ -9,6 +9,8 @@
  *   gradients  one signal a node, written by its first consumer; the others have a branch each,
  *              added afterwards. A loop's branch is in its target's time, and therefore has a row
  *              more: its row t + 1 is what step t of the source is to have.
+ *              Where only one node reads a signal, and it can, and there is one backward pass, the
+ *              gradient is written over the signal.
  *   segments   with low memory, real numbers that flow within a group of stages have RHEO_CHUNK
  *              rows, which the steps of a window use one after another; spikes are always kept. */
 #include "exec/plan.h"
@@ -237,6 +239,22 @@ void rheo__plan_find_readers(rheo_plan *plan)
     }
 }
 
+/* dL/d out of node n may stand where its signal does: nothing reads that but its only reader, which
+ * overwrites it number by number. */
+static bool overwritten(const rheo_plan *plan, uint32_t n)
+{
+    const rheo_request *request = &plan->request;
+    const rheo_layer *layer = plan->net->node[n].layer;
+    const rheo_signal *out = &plan->work[n].out;
+    const int only = only_reader(plan, n);
+    if (!request->once || n == 0 || only < 0 || request->pull || request->lift) return false;
+    if (out->form != RHEO_REAL || out->stride_t == 0 || plan->segment < request->T) return false;
+    if (plan->cyclic[n] || plan->cyclic[only] || plan->recorded[n]) return false;
+    const rheo_node_spec *reader = &plan->net->node[only];
+    return (layer->kind == RHEO_PROJECTION || layer->added_to) && reader->layer->overwrites &&
+           reader->layer->overwrites(reader);
+}
+
 static void take_like(rheo_plan *plan, rheo_signal *g, const rheo_signal *like, uint32_t rows,
                       rheo_arena *arena)
 {
@@ -275,7 +293,10 @@ static void shape_gradient(rheo_plan *plan, uint32_t n, rheo_arena *arena)
     if (sum != n) return;
     plan->kept[n] = work->out.stride_t == 0 || plan->segment == plan->request.T ||
                     !within_group(plan, n) || still_term(plan, n);
-    take_like(plan, &plan->gradient[n], &work->out, rows_of(plan, !plan->kept[n]), arena);
+    if (overwritten(plan, n))
+        plan->gradient[n] = work->out;
+    else
+        take_like(plan, &plan->gradient[n], &work->out, rows_of(plan, !plan->kept[n]), arena);
 }
 
 /* Where the target of an edge writes dL/d in. */

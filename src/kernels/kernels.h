@@ -228,7 +228,7 @@ typedef struct rheo_kernels {
     void (*column_sums)(uint32_t n, const float *x, const double *centre, double *sum);
     void (*norm)(const rheo_norm_row *row, float *y);
     void (*norm_sums)(const rheo_norm_row *row, const float *g, double *of_g, double *of_gh);
-    void (*norm_back)(const rheo_norm_row *row, const float *g, bool add, float *gx);
+    void (*norm_back)(const rheo_norm_row *row, const float *g, bool add, float *gx); /* or x */
     /* rounds of RHEO_PEAK_CHAINS vector FMAs in independent chains, all in registers: the most that
      * a core can do. The number says nothing, but depends on all of them */
     float (*fma_peak)(uint64_t rounds);

@@ -137,7 +137,8 @@ typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
     rheo_kind kind;
     bool asks;      /* takes dL/d out block by block too (work->giver) */
-    bool added_to;  /* a map whose backward does not read out: projections may add to it */
+    bool added_to;  /* a map whose backward does not read out: projections may add to it, and dL/d
+                       out may stand in its place, as a projection's may */
     bool whole;     /* needs the whole window at once: refused in cycles */
     bool all_steps; /* after training too: refused in streams */
     uint32_t (*most_steps)(const rheo_node_spec *node); /* of a window; NULL: any number */
@@ -163,6 +164,9 @@ typedef struct rheo_layer {
     bool (*gives)(const rheo_node_spec *node);
     void (*give)(const rheo_work *work, uint32_t t0, uint32_t t1, uint32_t b, uint32_t block,
                  float *to);
+    /* Whether backward may write dL/d in where in stands: a number of it is not read after it is
+     * overwritten. NULL: it may not. */
+    bool (*overwrites)(const rheo_node_spec *node);
     /* Whether dL/d in is 0 but for one place in each window. NULL: it is not. */
     bool (*winners)(const rheo_node_spec *node);
     void (*begin_sample)(const rheo_work *work); /* local learning, before a sample: normalise

@@ -458,6 +458,12 @@ static void backward_task(void *argument, uint32_t task, uint32_t thread)
     for (uint32_t t = a->t0; t < a->t1; t++) input_gradient(a, task, t);
 }
 
+/* Sums first, then each number once; but tebn's weight wants in once more. */
+static bool overwrites(const rheo_node_spec *node)
+{
+    return rheo__norm(node).weight < 0;
+}
+
 static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     if (!work->gout || rheo__norm_folded(work->node)) {
@@ -543,6 +549,7 @@ const rheo_layer rheo__layer_norm = {
               "bntt: Kim & Panda 2021, arXiv:2010.01729; tebn: Duan et al. 2022, NeurIPS 35",
     .kind = RHEO_MAPPING,
     .added_to = true,
+    .overwrites = overwrites,
     .whole = true,
     .fields = fields,
     .infer = infer,

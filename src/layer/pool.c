@@ -111,6 +111,20 @@ static void form(const rheo_work *work, rheo_form *out, bool *fixed, float *lo, 
     *hi = in->hi;
 }
 
+/* Windows do not overlap, and there is no padding. */
+static bool apart(const rheo_pool_shape *s)
+{
+    bool all = true;
+    for (uint32_t a = 0; a < RHEO_AXES; a++)
+        all = all && s->size[a] > 0 && s->size[a] == s->stride[a] && !s->before[a];
+    return all;
+}
+
+bool rheo__pool_quarters(const rheo_pool_shape *s)
+{
+    return apart(s) && s->size[0] == 1 && s->size[1] == 2 && s->size[2] == 2;
+}
+
 rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
 {
     rheo_pool_job j = {.work = work, .s = rheo__pool_shape(work->node), .t0 = t0};
@@ -126,10 +140,8 @@ rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
     j.of = (uint32_t *)(void *)(base + seen);
     j.draw = (uint32_t *)(void *)(base + seen + of);
     j.floats = (float *)(void *)(base + seen + of + draws * rheo_threads(work->ctx));
-    j.apart = true;
-    for (uint32_t a = 0; a < RHEO_AXES; a++)
-        j.apart = j.apart && j.s.size[a] > 0 && j.s.size[a] == j.s.stride[a] && !j.s.before[a];
-    j.quarters = j.apart && j.s.size[0] == 1 && j.s.size[1] == 2 && j.s.size[2] == 2;
+    j.apart = apart(&j.s);
+    j.quarters = rheo__pool_quarters(&j.s);
     j.small = true;
     for (uint32_t o = 0; o < j.s.windows; o++) {
         j.seen[o] = rheo__pool_window(&j.s, work->node->options.v, o);
@@ -336,12 +348,14 @@ const rheo_layer rheo__layer_pool = {
                  "spikes is a spike",
     .source = "as torch.nn.MaxPool, AvgPool, AdaptiveMaxPool, AdaptiveAvgPool",
     .kind = RHEO_MAPPING,
+    .added_to = true,
     .fields = fields,
     .infer = infer,
     .form = form,
     .need = need,
     .forward = forward,
     .backward = rheo__pool_backward,
+    .overwrites = rheo__pool_overwrites,
     .winners = rheo__pool_winners,
     .count = count,
     .reference_forward = rheo__pool_reference_forward,

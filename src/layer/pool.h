@@ -51,6 +51,8 @@ typedef struct rheo_pool_job {
 #define RHEO_POOL_NOWHERE UINT32_MAX
 
 rheo_pool_shape rheo__pool_shape(const rheo_node_spec *node);
+/* Windows of 2 x 2 places of a plane that lie side by side. */
+bool rheo__pool_quarters(const rheo_pool_shape *s);
 rheo_pool_window rheo__pool_window(const rheo_pool_shape *s, const double *option, uint32_t o);
 rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0);
 /* A row of the input as floats: where it stands, or bits expanded. */
@@ -79,6 +81,7 @@ const float *rheo__pool_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint
         }                                                                                          \
         return place;                                                                              \
     }
+bool rheo__pool_overwrites(const rheo_node_spec *node);
 bool rheo__pool_winners(const rheo_node_spec *node);
 void rheo__pool_backward(const rheo_work *work, uint32_t t0, uint32_t t1);
 void rheo__pool_reference_forward(const rheo_reference_work *work);

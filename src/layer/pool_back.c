@@ -187,6 +187,13 @@ static void backward_row(void *argument, uint32_t row, uint32_t thread)
     }
 }
 
+/* The mean and sum do not read in; windows of 2 x 2 are read before they are written. */
+bool rheo__pool_overwrites(const rheo_node_spec *node)
+{
+    const rheo_pool_shape s = rheo__pool_shape(node);
+    return (int)node->options.v[KIND] != MAX || rheo__pool_quarters(&s);
+}
+
 /* One of four places, or fewer. */
 bool rheo__pool_winners(const rheo_node_spec *node)
 {

@@ -441,6 +441,14 @@ static void backward(const rheo_work *work, uint32_t t0, uint32_t t1)
     rheo__parallel(work->ctx, work->B * rheo__words(size_of(work)), backward_task, &a);
 }
 
+/* The inputs of a block are read for all steps, to make its states anew, and of a step once more
+ * before dL/d in of it is written. */
+static bool overwrites(const rheo_node_spec *node)
+{
+    (void)node;
+    return true;
+}
+
 static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
 {
     (void)t1;
@@ -467,6 +475,7 @@ const rheo_layer rheo__layer_neuron = {
     .source = "its model's",
     .kind = RHEO_POPULATION,
     .asks = true,
+    .overwrites = overwrites,
     .fields = fields,
     .infer = infer,
     .param = param,

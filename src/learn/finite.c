@@ -151,12 +151,15 @@ static bool find_gradient(const rheo_plan *plan, char *out, size_t room)
     return false;
 }
 
-void rheo__find_not_finite(const rheo_plan *plan, const float *x, uint32_t features, char *out,
+void rheo__find_not_finite(rheo_plan *plan, const float *x, uint32_t features, char *out,
                            size_t room)
 {
-    if (find_input(plan, x, features, out, room) || find_param(plan, false, out, room) ||
-        find_output(plan, out, room) || find_gradient(plan, out, room) ||
-        find_param(plan, true, out, room))
-        return;
-    snprintf(out, room, "all that came before it is finite");
+    if (find_input(plan, x, features, out, room) || find_param(plan, false, out, room)) return;
+    char gradient[256];
+    const bool back = find_gradient(plan, gradient, sizeof gradient) ||
+                      find_param(plan, true, gradient, sizeof gradient);
+    rheo__plan_reset(plan);
+    rheo__plan_forward(plan);
+    if (find_output(plan, out, room)) return;
+    snprintf(out, room, "%s", back ? gradient : "all that came before it is finite");
 }

@@ -100,7 +100,7 @@ static rheo_request request_of(const rheo_session *session)
     const uint32_t count = session->data->count[RHEO_TRAIN];
     rheo_request request =
         rheo__session_request(session, session->batch < count ? session->batch : count);
-    request.train = request.gradient = true;
+    request.train = request.gradient = request.once = true;
     request.record = session->record;
     request.profile = session->profile;
     request.truncate = (uint32_t)v[TRUNCATE];

@@ -97,7 +97,7 @@ rheo_status rheo__bench_layer_open(rheo_bench_run *b)
     rheo_request request = rheo__session_request(&b->job.session, b->job.session.batch);
     const bool dense = b->task->density <= 0;
     if (dense) request.in_form = RHEO_REAL;
-    request.gradient = request.train = true;
+    request.gradient = request.train = request.once = true;
     request.input = b->task->input;
     request.readout = false;
     if (b->exchange) request.record = b->record;
