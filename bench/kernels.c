@@ -105,7 +105,7 @@ static double product_seconds(rheo_context *ctx, uint32_t M, uint32_t N, uint32_
     rheo_product p = {.M = M, .N = N, .K = K, .c_row = N, .c = reals((size_t)M * N)};
     p.a = operand(a, M, K);
     p.b = operand(b, N, K);
-    void *scratch = memory(rheo__product_scratch(ctx, M, N, K));
+    void *scratch = memory(rheo__product_scratch(ctx, RHEO_FLOAT32, M, N, K));
     double best;
     BEST(best, RUNS, rheo__product(ctx, &p, scratch));
     free((void *)(uintptr_t)p.a.real);

@@ -16,7 +16,8 @@ typedef struct rig_case {
     rig_input input;
     double level; /* density of spikes; offset of reals */
     bool train, gradient, learn, readout, dynamic_out;
-    bool winners;                      /* as behind the largest of windows (rheo_work) */
+    bool winners; /* as behind the largest of windows (rheo_work) */
+    rheo_precision precision;
     rheo_shape shape;                  /* of the input; left out: N, flat */
     uint32_t ports;                    /* inputs; 0: one */
     rheo_shape port_shape[RHEO_PORTS]; /* of the further ones; left out: as the first */
@@ -204,6 +205,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
                         .train = c->train,
                         .gradient = c->gradient,
                         .learn = c->learn,
+                        .precision = c->precision,
                         .seed = 9,
                         .sample = r->sample,
                         .show = 2};

@@ -7,6 +7,25 @@
 #include "exec/plan.h"
 #include "recipe/recipe.h"
 
+/* Of the nets that are made: a test is run again under the other. */
+static rheo_precision net_precision;
+static inline int net_in_bf16(void **state)
+{
+    (void)state;
+    net_precision = RHEO_BF16;
+    return 0;
+}
+static inline int net_in_float32(void **state)
+{
+    (void)state;
+    net_precision = RHEO_FLOAT32;
+    return 0;
+}
+#define NET_TEST_IN_BF16(test)                                                                     \
+    {                                                                                              \
+#test " in bf16", test, net_in_bf16, net_in_float32, NULL                                  \
+    }
+
 /* Zero fields: dt 1, seed 1, no defaults. */
 typedef struct net_text {
     const char *net, *neuron; /* a notation or a list; a map */
@@ -29,6 +48,7 @@ static inline rheo_status net_make(rheo_context *ctx, const net_text *text, rheo
                                 .classes = text->classes,
                                 .dt = text->dt > 0 ? text->dt : 1,
                                 .seed = text->seed ? text->seed : 1,
+                                .precision = net_precision,
                                 .file = "test"};
         for (int i = 1; i < 4; i++)
             if (!ask.in.dim[i]) ask.in.dim[i] = 1;

@@ -3,105 +3,10 @@
  * are compared. Every output lies between guard words, at an address that is not aligned. */
 #include "check.h"
 #include "base/threads.h"
-#include "kernels/kernels.h"
 #include "kernels/math.h"
-#include <stdio.h>
-
-#define GUARD 0x80000000u /* -0: shows an addition of 0 too, as padding with 0 would make one */
-enum { AROUND = 9 };      /* guard words on each side; odd, so that what they guard is unaligned */
-
-static uint32_t draws;
-static uint32_t random_word(void)
-{
-    uint32_t r[4];
-    rheo__philox((rheo_key){{11, 12}}, (uint32_t[4]){draws++, 0, 0, 0}, r);
-    return r[0];
-}
-
-static float random_real(void)
-{
-    return 2.0f * rheo__uniform(random_word()) - 1.0f;
-}
-
-/* n words with guards around them */
-static uint32_t *guarded(size_t n)
-{
-    uint32_t *p = malloc((n + 2 * AROUND) * sizeof *p);
-    assert_non_null(p);
-    for (size_t i = 0; i < n + 2 * AROUND; i++) p[i] = GUARD;
-    return p + AROUND;
-}
-
-static void guarded_free(const void *x, size_t n)
-{
-    uint32_t *p = (uint32_t *)(uintptr_t)x - AROUND;
-    for (size_t i = 0; i < AROUND; i++) {
-        assert_int_equal(p[i], GUARD);
-        assert_int_equal(p[n + AROUND + i], GUARD);
-    }
-    free(p);
-}
-
-static float *guarded_reals(size_t n)
-{
-    float *x = (float *)guarded(n);
-    for (size_t i = 0; i < n; i++) x[i] = random_real();
-    return x;
-}
-
-static void same_bits(const char *what, const float *a, const float *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(a + i, b + i, sizeof *a) != 0)
-            fail_msg("%s: element %zu is %.9g, not %.9g", what, i, (double)a[i], (double)b[i]);
-}
-
-static rheo_context *context_of(int isa, uint32_t threads)
-{
-    rheo_context *ctx = NULL;
-    rheo_context_options options = {.threads = threads, .isa = rheo__isa_names[isa]};
-    assert_int_equal(rheo_context_new(&options, &ctx), RHEO_OK);
-    return ctx;
-}
+#include "product_rig.h"
 
 /* ---- products ---- */
-
-typedef enum { ROWS, COLUMNS, STRIDES, BITS_ALONG, BITS_ACROSS, LAYOUTS } layout;
-
-typedef struct matrix {
-    rheo_operand o;
-    void *memory;
-} matrix;
-
-static matrix matrix_new(layout kind, uint32_t rows, uint32_t K)
-{
-    matrix m = {0};
-    if (kind <= STRIDES) {
-        size_t row = kind == ROWS ? K + 3 : kind == COLUMNS ? 1 : 2 * (size_t)K + 1;
-        size_t col = kind == ROWS ? 1 : kind == COLUMNS ? rows + 1 : 2;
-        size_t size = rows * row + K * col + 2;
-        float *x = m.memory = malloc((size + 1) * sizeof *x);
-        assert_non_null(x);
-        for (size_t i = 0; i <= size; i++) x[i] = random_real();
-        m.o = (rheo_operand){.real = x + 1, .row = row, .col = col};
-        return m;
-    }
-    uint32_t lines = kind == BITS_ALONG ? rows : K, bits = kind == BITS_ALONG ? K : rows;
-    size_t pitch = rheo__words(bits) + 1, size = lines * pitch + 1;
-    uint64_t *x = m.memory = malloc(size * sizeof *x);
-    assert_non_null(x);
-    for (size_t i = 0; i < size; i++) x[i] = (uint64_t)random_word() << 32 | random_word();
-    m.o = (rheo_operand){
-        .bits = x, .row = pitch, .col = kind == BITS_ALONG, .lo = -0.25f, .hi = 1.5f};
-    return m;
-}
-
-static float value(const rheo_operand *o, size_t r, size_t k)
-{
-    if (o->real) return o->real[r * o->row + k * o->col];
-    size_t line = o->col ? r : k, bit = o->col ? k : r;
-    return o->bits[line * o->row + bit / 64] >> bit % 64 & 1 ? o->hi : o->lo;
-}
 
 /* start 0: zero, 1: accumulate, 2: bias */
 static void plain_product(const rheo_product *p, float *c)
@@ -134,8 +39,8 @@ static void product_case(rheo_context *const *contexts, uint32_t count, uint32_t
         char what[128];
         snprintf(what, sizeof what, "%s, %u threads: [%u,%u,%u] layouts %d %d start %d",
                  rheo_isa(contexts[i]), rheo_threads(contexts[i]), M, N, K, (int)a, (int)b, start);
-        size_t bytes = rheo__product_scratch(contexts[i], M, N, K);
-        assert_true(bytes <= rheo__product_scratch(contexts[i], M + 100, N, K));
+        size_t bytes = rheo__product_scratch(contexts[i], RHEO_FLOAT32, M, N, K);
+        assert_true(bytes <= rheo__product_scratch(contexts[i], RHEO_FLOAT32, M + 100, N, K));
         char *scratch = aligned_alloc(64, (bytes + 127) / 64 * 64);
         assert_non_null(scratch);
         memset(scratch, 0x5a, (bytes + 127) / 64 * 64);
@@ -237,7 +142,8 @@ static void gather_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, u
         rheo__gather(ctx, &g, scratch);
         same_bits("a row alone", alone, want + (M - 1) * row, N);
         p.M = 1, p.a.bits = g.bits, p.c = dense;
-        void *more = aligned_alloc(64, (rheo__product_scratch(ctx, 1, N, K) + 127) / 64 * 64);
+        void *more =
+            aligned_alloc(64, (rheo__product_scratch(ctx, RHEO_FLOAT32, 1, N, K) + 127) / 64 * 64);
         assert_non_null(more);
         rheo__product(ctx, &p, more);
         same_bits("gather and product", dense, alone, N);

@@ -1,6 +1,127 @@
 /* test_layers_dense.c: all-to-all weights: the same bits on every path, sums into what stands
  * there, first weights. */
+#include "kernels/bf16.h"
 #include "layer_cases.h"
+
+/* ---- dense: operands in bfloat16 ---- */
+
+/* One product against its terms in double; the bound is that of kernels/bf16.h. */
+typedef struct terms {
+    double sum, size;
+    uint32_t K;
+} terms;
+static void add_term(terms *t, float a, float b)
+{
+    const double p = (double)rheo__bf16_round(a) * (double)rheo__bf16_round(b);
+    t->sum += p;
+    t->size += fabs(p);
+    t->K++;
+}
+static void check_terms(const char *label, const terms *t, float found)
+{
+    const double u = 0x1p-24 * (t->K + 2);
+    if (!(fabs((double)found - t->sum) <= u / (1 - u) * t->size + (t->K + 2) * 0x1p-126))
+        fail_msg("%s: %.9g, in double %.9g", label, (double)found, t->sum);
+}
+
+/* The gradient by rows of the input, as the layer sums it for one that stands still. */
+static float gradient_at(const rig *r, uint32_t t, uint32_t b, uint32_t o)
+{
+    float sum = 0;
+    if (r->in[0].stride_t || !r->gout.stride_t) return rheo__signal_get(&r->gout, t, b, o);
+    for (t = 0; t < r->what.T; t++) sum += rheo__signal_get(&r->gout, t, b, o);
+    return sum;
+}
+
+static void check_bf16(const rig *r)
+{
+    const rheo_signal *in = &r->in[0];
+    const uint32_t N = in->N, out = r->work.out.N, T = in->stride_t ? r->what.T : 1;
+    const float *w = r->param[0].value, *bias = r->param[1].value;
+    for (uint32_t t = 0; t < T; t++)
+        for (uint32_t b = 0; b < r->what.B; b++) {
+            for (uint32_t o = 0; o < out; o++) {
+                terms y = {(double)bias[o], fabs((double)bias[o]), 0};
+                for (uint32_t i = 0; i < N; i++)
+                    add_term(&y, w[o * N + i], rheo__signal_get(in, t, b, i));
+                check_terms(r->what.label, &y, rheo__signal_get(&r->work.out, t, b, o));
+            }
+            for (uint32_t i = 0; i < N; i++) {
+                terms gx = {0};
+                for (uint32_t o = 0; o < out; o++)
+                    add_term(&gx, gradient_at(r, t, b, o), w[o * N + i]);
+                check_terms(r->what.label, &gx, rheo__signal_get(&r->work.gin[0], t, b, i));
+            }
+        }
+    for (uint32_t o = 0; o < out; o++)
+        for (uint32_t i = 0; i < N; i++) {
+            terms gw = {0};
+            for (uint32_t t = 0; t < T; t++)
+                for (uint32_t b = 0; b < r->what.B; b++)
+                    add_term(&gw, gradient_at(r, t, b, o), rheo__signal_get(in, t, b, i));
+            check_terms(r->what.label, &gw, r->work.grad[0][o * N + i]);
+        }
+}
+
+static void test_bf16(void **state)
+{
+    static const struct {
+        rig_input input;
+        double level;
+    } inputs[] = {{REALS, 0},    {STATIC_REALS, 0},    {SPIKES, 0.05},
+                  {SPIKES, 0.8}, {STATIC_SPIKES, 0.1}, {SIGNS, 0.5}};
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        for (int path = 0; path <= (int)rheo__bf16_best(); path++) {
+            rig r;
+            ctx->bf16 = (rheo_bf16_path)path;
+            rig_make(&r, ctx,
+                     &(rig_case){.label = rheo__bf16_name(ctx),
+                                 .layer = "dense",
+                                 .options = "out=131",
+                                 .N = 90,
+                                 .T = 5,
+                                 .B = 3,
+                                 .input = inputs[i].input,
+                                 .level = inputs[i].level,
+                                 .gradient = true,
+                                 .precision = RHEO_BF16},
+                     0);
+            rig_forward(&r), rig_backward(&r);
+            check_bf16(&r);
+            rig_free(&r);
+        }
+    rheo_context_free(ctx);
+}
+
+/* Spikes onto a few outputs are added, not multiplied: nothing is rounded. */
+static void test_few_outputs_stay_float32(void **state)
+{
+    (void)state;
+    rheo_context *ctx = check_context(2);
+    rig r[2];
+    for (int i = 0; i < 2; i++) {
+        rig_make(&r[i], ctx,
+                 &(rig_case){.label = "few",
+                             .layer = "dense",
+                             .options = "out=10",
+                             .N = 90,
+                             .T = 5,
+                             .B = 3,
+                             .input = SPIKES,
+                             .level = 0.4,
+                             .gradient = true,
+                             .precision = i ? RHEO_BF16 : RHEO_FLOAT32},
+                 0);
+        rig_forward(&r[i]);
+        r[i].node.layer->gradient(&r[i].work, 0, 5);
+    }
+    rig_same("few", &r[0].work.out, 0, &r[1].work.out);
+    assert_memory_equal(r[0].work.grad[0], r[1].work.grad[0], 900 * sizeof(float));
+    rig_free(&r[0]), rig_free(&r[1]);
+    rheo_context_free(ctx);
+}
 
 /* ---- dense: one sum, four ways ---- */
 
@@ -244,6 +365,8 @@ static void test_initial_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bf16),
+        cmocka_unit_test(test_few_outputs_stay_float32),
         cmocka_unit_test(test_dense_paths),
         cmocka_unit_test(test_accumulate),
         cmocka_unit_test(test_initial_weights),

@@ -296,7 +296,8 @@ int main(void)
         cmocka_unit_test(test_threads),   cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_gather),    cmocka_unit_test(test_alone),
         cmocka_unit_test(test_streaming), cmocka_unit_test(test_slots),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_faults),    NET_TEST_IN_BF16(test_threads),
+        NET_TEST_IN_BF16(test_alone),     NET_TEST_IN_BF16(test_streaming),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,9 @@ static rheo_status fill_defaults(rheo_context *ctx)
     RHEO_CHECK(ctx, options->threads <= THREADS_MAX, RHEO_USAGE,
                "option threads is %u, expected 0 (one a core) to %d", options->threads,
                THREADS_MAX);
-    return choose_isa(ctx);
+    RHEO_TRY(choose_isa(ctx));
+    ctx->bf16 = ctx->isa == RHEO_AVX512 ? rheo__bf16_best() : RHEO_BF16_PLAIN;
+    return RHEO_OK;
 }
 
 rheo_status rheo_context_new(const rheo_context_options *options, rheo_context **out)

@@ -12,10 +12,14 @@ struct rheo_pool; /* base/threads.c */
 typedef enum { RHEO_PORTABLE, RHEO_AVX2, RHEO_AVX512, RHEO_ISAS } rheo_isa_level;
 extern const char *const rheo__isa_names[]; /* "portable", "avx2", "avx512", NULL */
 rheo_isa_level rheo__isa_best(void);
+/* What products of bfloat16 may go by (kernels/bf16.h); the operating system is not asked yet. */
+typedef enum { RHEO_BF16_PLAIN, RHEO_BF16_AVX512, RHEO_BF16_AMX, RHEO_BF16_PATHS } rheo_bf16_path;
+rheo_bf16_path rheo__bf16_best(void);
 
 struct rheo_context {
     rheo_context_options options; /* with defaults filled in */
     rheo_isa_level isa;
+    rheo_bf16_path bf16; /* the most that rheo__bf16_path takes */
     struct rheo_pool *pool;
     rheo_memory memory;
     char error[1024];

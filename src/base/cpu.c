@@ -4,6 +4,9 @@
  * system does not save counts as absent). A level means all the flags that its files are compiled
  * with. */
 #include "base/context.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 const char *const rheo__isa_names[] = {"portable", "avx2", "avx512", NULL};
 
@@ -19,5 +22,20 @@ rheo_isa_level rheo__isa_best(void)
     return avx512 ? RHEO_AVX512 : avx2 ? RHEO_AVX2 : RHEO_PORTABLE;
 #else
     return RHEO_PORTABLE;
+#endif
+}
+
+/* The compiler's library does not know AMX everywhere. AMX without AVX512-BF16 counts as neither:
+ * panels are packed by the latter. */
+rheo_bf16_path rheo__bf16_best(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & 1u << 5)) return RHEO_BF16_PLAIN;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return RHEO_BF16_PLAIN;
+    const unsigned amx = 1u << 22 | 1u << 24; /* products of bfloat16, and tiles */
+    return (d & amx) == amx ? RHEO_BF16_AMX : RHEO_BF16_AVX512;
+#else
+    return RHEO_BF16_PLAIN;
 #endif
 }

@@ -144,6 +144,7 @@ static rheo_status make_tables(rheo_plan *plan)
                                     .train = plan->request.train,
                                     .gradient = plan->request.gradient,
                                     .learn = plan->request.learn,
+                                    .precision = plan->net->precision,
                                     .seed = plan->net->seed};
     return RHEO_OK;
 }

@@ -18,6 +18,9 @@ typedef struct rheo_operand {
     float lo, hi;
 } rheo_operand;
 
+/* Of the operands of a product, as they are multiplied; its sums are float32. By name in a recipe. */
+typedef enum { RHEO_FLOAT32, RHEO_BF16 } rheo_precision;
+
 /* C[M,N] = start + A[M,K] · B[K,N], where A's element is (m,k) and B's is (n,k): both operands have k
  * second. start: bias[n] when bias is given, else C itself when accumulate, else 0. */
 typedef struct rheo_product {
@@ -27,10 +30,12 @@ typedef struct rheo_product {
     bool accumulate;
     float *c;
     size_t c_row;
+    rheo_precision precision; /* RHEO_BF16: kernels/bf16.h */
 } rheo_product;
 
 /* Scratch bytes a call needs (for all threads together), for any M ≤ the given one. */
-size_t rheo__product_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K);
+size_t rheo__product_scratch(const rheo_context *ctx, rheo_precision precision, uint32_t M,
+                             uint32_t N, uint32_t K);
 /* scratch: aligned to 64. Splits the output over the context's threads. */
 void rheo__product(rheo_context *ctx, const rheo_product *product, void *scratch);
 
@@ -170,13 +175,15 @@ typedef struct rheo_norm_row {
     const float *x, *mean, *inverse, *scale, *shift, *mean_g, *mean_gh;
 } rheo_norm_row;
 
+/* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
+ * tile_n; r0 is a multiple of it, k0 of 64 */
+typedef void rheo_pack_fn(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0,
+                          uint32_t depth, uint32_t width, float *panel);
+
 typedef struct rheo_kernels {
     const char *name;
     uint32_t lanes, tile_m, tile_n; /* floats in a vector; of the product's micro-kernel */
-    /* panel[depth][width] = elements (r0 + i, k0 + k) of x; rows i >= rows are 0. width is tile_m or
-     * tile_n; r0 is a multiple of it, k0 of 64 */
-    void (*pack)(const rheo_operand *x, uint32_t r0, uint32_t rows, uint32_t k0, uint32_t depth,
-                 uint32_t width, float *panel);
+    rheo_pack_fn *pack;
     /* tile[v]: the first (v+1)*lanes columns */
     rheo_tile_fn *tile[3];
     /* one row of the gather: c[n] += w[k,n] for k in index, columns n0 … n1-1 */

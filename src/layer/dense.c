@@ -9,6 +9,8 @@
  *   packed    binary weights without bias: +-1 units, or integers 0 ... 255 at evaluation, by
  *             population counts (exact integers, therefore equal to the float sum)
  *   product   all else
+ * Under `precision: bf16` spikes onto more than a few outputs take the product whatever their
+ * density, because bits would depend on it; the other paths are as exact as ever.
  * A static input is multiplied once. Leaves out: products that skip the weights of a sparse mask.
  */
 #include "layer/initialise.h"
@@ -60,6 +62,11 @@ static bool spikes(const rheo_signal *in)
 static bool few(const rheo_work *work)
 {
     return spikes(work->in[0]) && outputs(work) <= rheo__kernels(work->ctx)->few;
+}
+/* The weights are also needed by rows of inputs. */
+static bool gathered(const rheo_work *work)
+{
+    return work->in[0] && spikes(work->in[0]) && (work->precision == RHEO_FLOAT32 || few(work));
 }
 static bool signs(const rheo_signal *in)
 {
@@ -119,7 +126,7 @@ static parts lay_out(const rheo_work *work)
     size_t packed = 0, transposed = 0;
     if (binary(work))
         packed = rheo__round64(out * rheo__words((uint32_t)in) * sizeof(uint64_t)) / sizeof(float);
-    if (work->in[0] && spikes(work->in[0])) transposed = in * rheo__pitch((uint32_t)out);
+    if (gathered(work)) transposed = in * rheo__pitch((uint32_t)out);
     if (work->derived) {
         p.made = work->derived;
         p.packed = (uint64_t *)(void *)(work->derived + made);
@@ -169,8 +176,7 @@ static void refresh(const rheo_work *work)
         rheo__parallel(work->ctx, outputs(work), refresh_row, &a);
     else
         rheo__weights_refresh(work->ctx, &weights, a.p.made);
-    if (work->in[0] && spikes(work->in[0]))
-        rheo__parallel(work->ctx, in / 16 + (in % 16 != 0), transpose_rows, &a);
+    if (gathered(work)) rheo__parallel(work->ctx, in / 16 + (in % 16 != 0), transpose_rows, &a);
 }
 
 /* Scratch of the packed path: a row's eight planes, and whether the row was of integers. */
@@ -203,11 +209,12 @@ static void need(const rheo_work *work, rheo_need *out)
     const uint32_t most = work->span > chunk || !work->gradient ? work->span : chunk;
     const uint32_t rows = work->B * (work->in[0] ? rheo__last_step(work->in[0], 0, most) : 1);
     out->derived = lay_out(work).floats;
-    out->scratch = larger(rheo__product_scratch(work->ctx, rows, n, in),
+    out->scratch = larger(rheo__product_scratch(work->ctx, work->precision, rows, n, in),
                           rheo__gather_scratch(work->ctx, rows, n, in));
     if (work->gradient) {
-        const size_t in_gradient = rheo__product_scratch(work->ctx, rows, in, n);
-        const size_t weight_gradient = rheo__product_scratch(work->ctx, n, in, rows);
+        const size_t in_gradient = rheo__product_scratch(work->ctx, work->precision, rows, in, n);
+        const size_t weight_gradient =
+            rheo__product_scratch(work->ctx, work->precision, n, in, rows);
         out->scratch = larger(out->scratch, larger(in_gradient, weight_gradient));
         out->scratch = rheo__round64(out->scratch) + summed_bytes(work) + made_bytes(work);
     }
@@ -260,7 +267,7 @@ static path choose(const rheo_work *work, uint32_t t0, uint32_t t1)
     if (countable && in->form == RHEO_REAL && in->stride_t == 0 && !work->train &&
         in->N < exact / 255 && pack(work))
         return BY_PLANES;
-    if (!spikes(in)) return BY_PRODUCT;
+    if (!gathered(work)) return BY_PRODUCT;
     const double sparse =
         few(work) ? rheo__few_density(work->ctx) : rheo__gather_density(work->ctx, outputs(work));
     if (density(work, t0, t1) < sparse) return BY_GATHER;
@@ -321,7 +328,8 @@ static void multiply(const rheo_work *work, path by, uint32_t t, uint32_t rows)
                                       .bias = bias,
                                       .accumulate = work->accumulate,
                                       .c = c,
-                                      .c_row = out->pitch},
+                                      .c_row = out->pitch,
+                                      .precision = work->precision},
                       work->scratch);
     }
 }
@@ -427,7 +435,8 @@ static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_
                                   .b = x,
                                   .accumulate = accumulate,
                                   .c = to,
-                                  .c_row = in->N},
+                                  .c_row = in->N,
+                                  .precision = work->precision},
                   scratch);
 }
 
@@ -442,7 +451,8 @@ static void input_gradient(const rheo_work *work, const rheo_signal *g, uint32_t
                                   .a = {.real = rheo__real_row(g, t, 0), .row = g->pitch, .col = 1},
                                   .b = {.real = effective(work), .row = 1, .col = gin->N},
                                   .c = rheo__real_row(gin, t, 0),
-                                  .c_row = gin->pitch},
+                                  .c_row = gin->pitch,
+                                  .precision = work->precision},
                   scratch);
 }
 

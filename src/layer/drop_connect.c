@@ -78,10 +78,10 @@ static void need(const rheo_work *work, rheo_need *out)
 {
     const uint32_t in = inputs(work->node), n = outputs(work->node);
     const uint32_t rows = work->T > work->B ? work->T : work->B;
-    size_t own = rheo__product_scratch(work->ctx, rows, n, in);
+    size_t own = rheo__product_scratch(work->ctx, RHEO_FLOAT32, rows, n, in);
     if (work->gradient) {
-        own = larger(own, rheo__product_scratch(work->ctx, rows, in, n));
-        own = larger(own, rheo__product_scratch(work->ctx, n, in, rows));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, rows, in, n));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, n, in, rows));
     }
     out->scratch = 2 * rheo__round64(weights(work->node) * sizeof(float)) + own;
 }

@@ -120,6 +120,7 @@ typedef struct rheo_work {
     const float *before;           /* backward: the state at step t0; NULL: at rest */
     uint32_t span;                 /* steps of a call of forward or backward, at most */
     void *scratch;                 /* shared by all nodes, as large as the largest asked */
+    rheo_precision precision;      /* of the operands of dense products */
     uint64_t seed;
     const uint32_t *sample; /* ids of the B samples, for random numbers */
     uint32_t show;          /* which training step or presentation this is, idem */

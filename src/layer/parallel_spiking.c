@@ -131,8 +131,8 @@ static void need(const rheo_work *work, rheo_need *out)
 {
     const uint32_t T = work->T, columns = work->B * row_of(work);
     const size_t square = (size_t)T * T;
-    const size_t mixing = rheo__product_scratch(work->ctx, T, columns, T);
-    const size_t weights = rheo__product_scratch(work->ctx, T, T, columns);
+    const size_t mixing = rheo__product_scratch(work->ctx, RHEO_FLOAT32, T, columns, T);
+    const size_t weights = rheo__product_scratch(work->ctx, RHEO_FLOAT32, T, T, columns);
     out->derived = square;
     out->scratch = rheo__round64(plane(work) * sizeof(float)) +
                    rheo__round64(square * sizeof(float)) + (mixing > weights ? mixing : weights);

@@ -135,17 +135,17 @@ static size_t larger(size_t a, size_t b)
 static void need(const rheo_work *work, rheo_need *out)
 {
     const uint32_t H = units(work->node), in = inputs(work->node), B = work->B;
-    size_t own = larger(rheo__product_scratch(work->ctx, B, 4 * H, in),
-                        rheo__product_scratch(work->ctx, B, 4 * H, H));
+    size_t own = larger(rheo__product_scratch(work->ctx, RHEO_FLOAT32, B, 4 * H, in),
+                        rheo__product_scratch(work->ctx, RHEO_FLOAT32, B, 4 * H, H));
     out->derived = rheo__pitch(4 * H);
     out->state = 2 * cell_floats(work);
     if (work->gradient) {
         out->tape = gate_floats(work) + 2 * ((size_t)work->T + 1) * cell_floats(work);
         out->adjoint = 2 * cell_floats(work);
-        own = larger(own, rheo__product_scratch(work->ctx, B, in, 4 * H));
-        own = larger(own, rheo__product_scratch(work->ctx, B, H, 4 * H));
-        own = larger(own, rheo__product_scratch(work->ctx, 4 * H, in, B));
-        own = larger(own, rheo__product_scratch(work->ctx, 4 * H, H, B));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, B, in, 4 * H));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, B, H, 4 * H));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, 4 * H, in, B));
+        own = larger(own, rheo__product_scratch(work->ctx, RHEO_FLOAT32, 4 * H, H, B));
     }
     out->scratch = own + (work->gradient ? 0 : rheo__round64(gate_floats(work) * sizeof(float)));
 }

@@ -515,7 +515,13 @@ rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, 
     *b = (builder){.ctx = ctx, .ask = request};
     rheo_doc *list = NULL;
     rheo_status status = rheo__alloc(ctx, 1, sizeof *b->net, "a net", &b->net);
-    if (!status) *b->net = (rheo_net){.ctx = ctx, .seed = request->seed, .dt = request->dt};
+    if (!status)
+        *b->net = (rheo_net){
+            .ctx = ctx,
+            .seed = request->seed,
+            .dt = request->dt,
+            .precision = request->precision,
+        };
     if (!status && request->net->kind == RHEO_SCALAR) {
         char where[128];
         where_is(b, request->net, where);

@@ -22,6 +22,7 @@ struct rheo_net {
     uint32_t output;   /* index of the output node */
     uint64_t seed;
     double dt;
+    rheo_precision precision; /* of the dense products of every plan over it */
 };
 
 /* Builds the net from a doc: a scalar is a notation, a list is layers. defaults: the recipe's
@@ -33,6 +34,7 @@ typedef struct rheo_net_request {
     uint32_t classes;
     double dt;
     uint64_t seed;
+    rheo_precision precision;
     const char *file;
 } rheo_net_request;
 rheo_status rheo__net_build(rheo_context *ctx, const rheo_net_request *request, rheo_net **out);

@@ -14,7 +14,7 @@ rheo_status rheo__bench_product_open(rheo_bench_run *b)
         RHEO_TRY(rheo__alloc(b->ctx, SIDE * SIDE, sizeof(float), "a matrix", &b->matrix[i]));
         rheo__fill_uniform(rheo__key(1, i, RHEO_FOR_WEIGHTS), 0, -1, 1, b->matrix[i], SIDE * SIDE);
     }
-    size_t scratch = rheo__product_scratch(b->ctx, SIDE, SIDE, SIDE);
+    size_t scratch = rheo__product_scratch(b->ctx, RHEO_FLOAT32, SIDE, SIDE, SIDE);
     RHEO_TRY(rheo__alloc(b->ctx, scratch, 1, "a product's scratch", &b->scratch));
     b->held = rheo_memory_used(b->ctx).now;
     b->macs = (double)SIDE * SIDE * SIDE;

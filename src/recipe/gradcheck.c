@@ -380,6 +380,10 @@ static rheo_status set_up(checker *c)
     RHEO_CHECK(c->ctx, c->phase, RHEO_USAGE,
                "%s: nothing in it learns by gradients (method bptt), there is none to check",
                recipe->name);
+    RHEO_CHECK(c->ctx, recipe->precision == RHEO_FLOAT32, RHEO_USAGE,
+               "%s: precision is bf16, whose rounding would hide what a gradient check looks for; "
+               "take --set precision=float32",
+               recipe->name);
     RHEO_TRY(rheo__data_open(c->ctx, &recipe->data, &c->data));
     rheo_net_request request = {.net = recipe->net,
                                 .neuron = recipe->neuron,

@@ -67,6 +67,7 @@ static rheo_status fill(rheo_job *job, const char *data)
                                 .classes = job->form[3],
                                 .dt = recipe->code.dt,
                                 .seed = recipe->seed,
+                                .precision = recipe->precision,
                                 .file = recipe->file};
     RHEO_TRY(rheo__code_shape(job->ctx, &recipe->code, job->form, request.in.dim));
     RHEO_TRY(rheo__net_build(job->ctx, &request, &job->net));

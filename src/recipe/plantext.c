@@ -147,12 +147,15 @@ static const char *kernel_of(const rheo_job *job, uint32_t n)
                 }
         bool bits = from == 0 ? job->session.code.encoder->form == RHEO_BITS
                               : rheo__fires(&net->node[from]);
+        const bool bf16 = dense && net->precision == RHEO_BF16;
         if (binary >= 0 && (int)node->options.v[binary] == RHEO_BINARY_WEIGHTS && dense)
             return bits ? "popcount" : "bit planes";
         if (bits && dense && rheo__shape_size(node->out) <= rheo__kernels(job->ctx)->few)
             return "spikes: gather or bits by density";
-        if (bits) return "spikes: gather or dense by density";
-        return from == 0 && job->session.code.encoder->fixed ? "dense, static input once" : "dense";
+        if (bits) return bf16 ? "spikes: dense, bf16" : "spikes: gather or dense by density";
+        if (from == 0 && job->session.code.encoder->fixed)
+            return bf16 ? "dense, bf16, static input once" : "dense, static input once";
+        return bf16 ? "dense, bf16" : "dense";
     }
     return "";
 }
@@ -175,6 +178,8 @@ static void write_layers(const rheo_job *job, rheo_text *out)
 static void write_text(const rheo_job *job, const forecast *f, rheo_text *out)
 {
     const rheo_recipe *recipe = job->recipe;
+    char precision[32];
+    rheo__precision_text(recipe, precision);
     rheo__text_add(out, "%s: %s\n", recipe->name, recipe->title);
     rheo__text_add(out, "%s of %s: %u training, %u validation, %u test samples, batch %u\n",
                    recipe->size, job->data->name, job->data->count[RHEO_TRAIN],
@@ -193,6 +198,7 @@ static void write_text(const rheo_job *job, const forecast *f, rheo_text *out)
                    "%-34s %s; spikes are gathered below a density of %.2f, by convolutions %.2f\n",
                    "kernels", rheo_isa(job->ctx), rheo__gather_density(job->ctx, 1000),
                    rheo__correlate_density(job->ctx));
+    rheo__text_add(out, "%-34s %s\n", "precision", precision);
     rheo__text_add(out, "%-34s %.1f MB training, %.1f MB testing, %.1f MB net\n", "memory of plans",
                    (double)f->train / MEGA, (double)f->test / MEGA, (double)f->net / MEGA);
     rheo__text_add(out, "%-34s %.1f MB above the data\n", "peak, predicted", f->peak / MEGA);
@@ -207,6 +213,9 @@ static rheo_status write_json(const rheo_job *job, const forecast *f, rheo_text 
     cJSON_AddStringToObject(root, "name", job->recipe->name);
     cJSON_AddNumberToObject(root, "steps", job->recipe->code.steps);
     cJSON_AddNumberToObject(root, "batch", job->recipe->batch);
+    char precision[32];
+    rheo__precision_text(job->recipe, precision);
+    cJSON_AddStringToObject(root, "precision", precision);
     cJSON *layers = cJSON_AddArrayToObject(root, "layers");
     for (uint32_t n = 0; n < job->net->nodes; n++) {
         const rheo_node_spec *node = &job->net->node[n];

@@ -15,6 +15,7 @@ struct rheo_recipe {
     char name[64], title[160], family[24];
     char size[16]; /* "full", "small" */
     uint64_t seed;
+    rheo_precision precision;
     rheo_data_request data; /* strings point into doc */
     uint32_t batch;
     rheo_code code;
@@ -39,6 +40,8 @@ rheo_status rheo__recipe_from_text(rheo_context *ctx, const char *text, const ch
                                    rheo_recipe **out);
 /* The same recipe under a variant's overrides: a new recipe. */
 rheo_status rheo__recipe_variant(const rheo_recipe *recipe, uint32_t variant, rheo_recipe **out);
+/* "float32", "bf16 (amx)": with the path that it takes here. */
+void rheo__precision_text(const rheo_recipe *recipe, char out[32]);
 /* runs/NAME/DATA-SIZE[-HASH8]/SEED */
 rheo_status rheo__recipe_folder(const rheo_recipe *recipe, const char *out, char *path);
 #endif

@@ -217,6 +217,8 @@ static void command_text(const rheo_recipe *recipe, rheo_text *out)
 rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rheo_text *out)
 {
     const rheo_recipe *recipe = job->recipe;
+    char precision[32];
+    rheo__precision_text(recipe, precision);
     rheo_text network = {.ctx = job->ctx}, command = {.ctx = job->ctx};
     network_text(job, &network);
     command_text(recipe, &command);
@@ -229,6 +231,7 @@ rheo_status rheo__result_json(const rheo_job *job, const rheo_result *result, rh
     cJSON_AddNumberToObject(root, "seed", (double)recipe->seed);
     cJSON_AddStringToObject(root, "network", network.data ? network.data : "");
     cJSON_AddNumberToObject(root, "steps", result->main.steps);
+    cJSON_AddStringToObject(root, "precision", precision);
     cJSON_AddNumberToObject(root, "dt_ms", recipe->code.dt);
     cJSON_AddNumberToObject(root, "parameters", (double)rheo__net_parameter_count(job->net));
     cJSON_AddNumberToObject(root, "neurons", (double)result->tally.neurons);
@@ -271,8 +274,9 @@ void rheo__cpu_name(char *out, size_t room)
 rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const char *end,
                                 rheo_text *out)
 {
-    char cpu[256];
+    char cpu[256], precision[32];
     rheo__cpu_name(cpu, sizeof cpu);
+    rheo__precision_text(job->recipe, precision);
     rheo_text command = {.ctx = job->ctx};
     command_text(job->recipe, &command);
     cJSON *root = cJSON_CreateObject();
@@ -280,6 +284,7 @@ rheo_status rheo__manifest_json(const rheo_job *job, const char *start, const ch
     cJSON_AddStringToObject(root, "commit", rheo_commit());
     cJSON_AddStringToObject(root, "cpu", cpu);
     cJSON_AddStringToObject(root, "isa", rheo_isa(job->ctx));
+    cJSON_AddStringToObject(root, "precision", precision);
     cJSON_AddNumberToObject(root, "threads", rheo_threads(job->ctx));
     cJSON_AddNumberToObject(root, "seed", (double)job->recipe->seed);
     cJSON_AddStringToObject(root, "start", start);

@@ -1,6 +1,7 @@
 /* schema.c: what a recipe may say. Each section is read by its tables, checked, and written anew in
  * one order with every default, so the complete recipe says all that a run depends on, and reads
  * back to itself. */
+#include "kernels/bf16.h"
 #include "recipe/section.h"
 #include <math.h>
 #include <stdio.h>
@@ -258,6 +259,30 @@ static rheo_status read_seed(rheo_build *b, const rheo_doc *given)
     return rheo__put(b, b->root, given, "seed", text, false);
 }
 
+static const char *const precisions[] = {[RHEO_FLOAT32] = "float32", [RHEO_BF16] = "bf16", NULL};
+
+void rheo__precision_text(const rheo_recipe *recipe, char out[32])
+{
+    if (recipe->precision == RHEO_FLOAT32)
+        snprintf(out, 32, "%s", precisions[RHEO_FLOAT32]);
+    else
+        snprintf(out, 32, "%s (%s)", precisions[RHEO_BF16], rheo__bf16_name(recipe->ctx));
+}
+
+/* Without the key it is float32, which is not written: so are complete recipes from before the key
+ * was there, and their runs are found again. */
+static rheo_status read_precision(rheo_build *b, const rheo_doc *given)
+{
+    if (!given) return RHEO_OK;
+    RHEO_TRY(rheo__want(b, given, RHEO_SCALAR, "precision"));
+    for (uint32_t i = 0; precisions[i]; i++) {
+        if (strcmp(precisions[i], given->text) != 0) continue;
+        b->recipe->precision = (rheo_precision)i;
+        return rheo__put(b, b->root, given, "precision", given->text, given->quoted);
+    }
+    return rheo__unknown(b->ctx, b->file, given->line, "precision", given->text, "", precisions);
+}
+
 /* The options that made this recipe of its file: they are in the folder's name. */
 static rheo_status read_set(rheo_build *b, const rheo_doc *given)
 {
@@ -298,6 +323,7 @@ static const struct section {
     {"reported", false, read_reported},
     {"data", true, read_data},
     {"code", false, rheo__read_code},
+    {"precision", false, read_precision},
     {"neuron", false, rheo__read_neuron},
     {"net", true, rheo__read_net},
     {"learn", true, rheo__read_learn},

@@ -154,10 +154,13 @@ static void command_line(size_t index, const char *name, char out[320])
 
 static bool recipe_json(const rheo_recipe *recipe, const char *name, cJSON *item)
 {
+    char precision[32];
+    rheo__precision_text(recipe, precision);
     cJSON *doc = doc_json(recipe->doc);
     bool fine = cJSON_AddStringToObject(item, "kind", "recipe") &&
                 cJSON_AddStringToObject(item, "name", recipe->name) &&
                 cJSON_AddStringToObject(item, "title", recipe->title) &&
+                cJSON_AddStringToObject(item, "precision", precision) &&
                 cJSON_AddItemToObject(item, "recipe", doc);
     cJSON *list = cJSON_AddArrayToObject(item, "commands");
     fine = fine && list;
@@ -173,8 +176,11 @@ static void recipe_text(const rheo_recipe *recipe, const char *name, rheo_text *
 {
     static const char *const sections[] = {"source", "reported", "data",   "code",     "net",
                                            "neuron", "learn",    "accept", "variants", NULL};
-    rheo__text_add(out, "%s%s (recipe): %s\nfamily: %s\nfile: %s\n", out->size ? "\n" : "",
-                   recipe->name, recipe->title, recipe->family, recipe->file);
+    char precision[32];
+    rheo__precision_text(recipe, precision);
+    rheo__text_add(out, "%s%s (recipe): %s\nfamily: %s\nprecision: %s\nfile: %s\n",
+                   out->size ? "\n" : "", recipe->name, recipe->title, recipe->family, precision,
+                   recipe->file);
     for (uint32_t s = 0; sections[s]; s++) {
         const rheo_doc *section = rheo__doc_get(recipe->doc, sections[s]);
         rheo_text text = {.ctx = recipe->ctx};

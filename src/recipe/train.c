@@ -255,7 +255,11 @@ static rheo_status do_run(run *r)
     if (!status) status = read_log(r);
     if (!status) status = path_in(r, "checkpoint.rheo", path);
     if (!status) {
-        note(r, rheo__file_exists(path) ? "goes on from the checkpoint" : "begins");
+        char line[96], precision[32];
+        rheo__precision_text(recipe, precision);
+        snprintf(line, sizeof line, "%s, precision %s",
+                 rheo__file_exists(path) ? "goes on from the checkpoint" : "begins", precision);
+        note(r, line);
         status = learn(r, path);
     }
     if (!status) status = judge(r);
