@@ -155,7 +155,7 @@ static void time_few(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, doub
                              .w_row = pitch,
                              .c = y,
                              .c_row = pitch};
-    const rheo_few_gradient back = {.M = N,
+    const rheo_bits_gradient back = {.M = N,
                                     .N = K,
                                     .K = M,
                                     .g = y,

@@ -174,8 +174,8 @@ static void gather_equals_product(void **state)
         }
 }
 
-/* The weights' gradient of few outputs: bits [K, N], g [K, M]. */
-static void few_gradient_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, bool more)
+/* The weights' gradient, of few outputs and of sparse spikes: bits [K, N], g [K, M]. */
+static void bits_gradient_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K, bool more)
 {
     const size_t pitch = rheo__words(N) + 1, row = M + 3, c_row = N + 2;
     const size_t size = M ? (M - 1) * c_row + N : 0;
@@ -185,29 +185,36 @@ static void few_gradient_case(rheo_context *ctx, uint32_t M, uint32_t N, uint32_
         for (uint32_t i = 0; i < N; i++)
             if (random_word() % 3 == 0) bits[k * pitch + i / 64] |= (uint64_t)1 << i % 64;
     float *g = guarded_reals(K * row), *c = guarded_reals(size), *want = guarded_reals(size);
-    memcpy(want, c, size * sizeof *c);
+    memcpy(want, c, size * sizeof *c); /* what stands there */
     rheo_product p = {.M = M, .N = N, .K = K, .c = want, .c_row = c_row, .accumulate = more};
     p.a = (rheo_operand){.real = g, .row = 1, .col = row};
     p.b = (rheo_operand){.bits = bits, .row = pitch, .col = 0, .lo = 0, .hi = 1};
     plain_product(&p, want);
-    const rheo_few_gradient few = {M, N, K, g, row, bits, pitch, more, c, c_row};
-    rheo__few_gradient(ctx, &few);
-    same_bits(rheo_isa(ctx), c, want, size);
+    float *again = guarded_reals(size);
+    memcpy(again, c, size * sizeof *c);
+    const rheo_bits_gradient few = {M, N, K, g, row, bits, pitch, more, c, c_row};
+    const rheo_bits_gradient sparse = {M, N, K, g, row, bits, pitch, more, again, c_row};
+    if (M <= RHEO_FEW) rheo__few_gradient(ctx, &few);
+    rheo__sparse_gradient(ctx, &sparse);
+    if (M <= RHEO_FEW) same_bits(rheo_isa(ctx), c, want, size);
+    same_bits(rheo_isa(ctx), again, want, size);
     guarded_free(g, K * row), guarded_free(c, size), guarded_free(want, size);
+    guarded_free(again, size);
     free(bits);
 }
 
-static void few_gradient_equals_product(void **state)
+static void bits_gradient_equals_product(void **state)
 {
-    static const uint32_t sizes[][3] = {{1, 1, 1},    {3, 0, 5},      {5, 7, 0},    {4, 63, 9},
-                                        {10, 64, 70}, {12, 65, 129},  {13, 127, 3}, {31, 200, 40},
-                                        {32, 784, 7}, {6, 1000, 600}, {24, 129, 65}};
+    static const uint32_t sizes[][3] = {
+        {1, 1, 1},     {3, 0, 5},    {5, 7, 0},       {4, 63, 9},    {10, 64, 70},
+        {12, 65, 129}, {13, 127, 3}, {31, 200, 40},   {32, 784, 7},  {6, 1000, 600},
+        {24, 129, 65}, {33, 70, 64}, {129, 65, 1100}, {260, 3, 2049}};
     (void)state;
     for (int isa = 0; isa <= (int)rheo__isa_best(); isa++)
         for (int t = 0; t < 4; t++) {
             rheo_context *ctx = context_of(isa, thread_counts[t]);
             for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-                few_gradient_case(ctx, sizes[i][0], sizes[i][1], sizes[i][2], (i + (size_t)t) % 2);
+                bits_gradient_case(ctx, sizes[i][0], sizes[i][1], sizes[i][2], (i + (size_t)t) % 2);
             rheo_context_free(ctx);
         }
 }
@@ -473,7 +480,7 @@ int main(void)
         cmocka_unit_test(products_are_one_chain),
         cmocka_unit_test(products_do_not_depend_on_threads),
         cmocka_unit_test(gather_equals_product),
-        cmocka_unit_test(few_gradient_equals_product),
+        cmocka_unit_test(bits_gradient_equals_product),
         cmocka_unit_test(gather_works_in_parts),
         cmocka_unit_test(density_is_a_part),
         cmocka_unit_test(binary_equals_float_product),

@@ -17,7 +17,7 @@ enum { LANES = 64, DEPTH = 512 /* of k whose bits are transposed at a time */ };
 typedef struct job {
     const rheo_kernels *kernels;
     const rheo_gather *outputs;
-    const rheo_few_gradient *gradient;
+    const rheo_bits_gradient *gradient;
 } job;
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -74,7 +74,7 @@ void rheo__few(rheo_context *ctx, const rheo_gather *gather)
 static void gradient_task(void *argument, uint32_t word, uint32_t thread)
 {
     const job *j = argument;
-    const rheo_few_gradient *g = j->gradient;
+    const rheo_bits_gradient *g = j->gradient;
     const uint32_t columns = least(LANES, g->N - word * LANES);
     _Alignas(64) float sum[RHEO_FEW][LANES] = {{0}};
     float *c = g->c + (size_t)word * LANES;
@@ -91,7 +91,7 @@ static void gradient_task(void *argument, uint32_t word, uint32_t thread)
     for (uint32_t o = 0; o < g->M; o++) memcpy(c + o * g->c_row, sum[o], columns * sizeof *c);
 }
 
-void rheo__few_gradient(rheo_context *ctx, const rheo_few_gradient *gradient)
+void rheo__few_gradient(rheo_context *ctx, const rheo_bits_gradient *gradient)
 {
     const job j = {.kernels = rheo__kernels(ctx), .gradient = gradient};
     rheo__parallel(ctx, rheo__words(gradient->N), gradient_task, (void *)(uintptr_t)&j);

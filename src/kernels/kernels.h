@@ -61,9 +61,9 @@ double rheo__gather_density(const rheo_context *ctx, uint32_t N);
 #define RHEO_FEW 32
 void rheo__few(rheo_context *ctx, const rheo_gather *gather);
 double rheo__few_density(const rheo_context *ctx); /* below it the gather wins */
-/* c[M,N] = start + sum over the rows k of g[k,:]^T bits[k,:], ascending: the gradient of at most
- * RHEO_FEW outputs' weights; start: c when accumulate, else 0. */
-typedef struct rheo_few_gradient {
+/* c[M,N] = start + sum over the rows k of g[k,:]^T bits[k,:], ascending: the gradient of weights; start:
+ * c when accumulate, else 0. */
+typedef struct rheo_bits_gradient {
     uint32_t M, N, K;
     const float *g; /* [K, M] */
     size_t g_row;
@@ -72,8 +72,12 @@ typedef struct rheo_few_gradient {
     bool accumulate;
     float *c;
     size_t c_row;
-} rheo_few_gradient;
-void rheo__few_gradient(rheo_context *ctx, const rheo_few_gradient *gradient);
+} rheo_bits_gradient;
+/* Of at most RHEO_FEW outputs, for any density. */
+void rheo__few_gradient(rheo_context *ctx, const rheo_bits_gradient *gradient);
+/* Of sparse spikes (sparse_gradient.c), and the density below which it wins against the product. */
+void rheo__sparse_gradient(rheo_context *ctx, const rheo_bits_gradient *gradient);
+double rheo__sparse_gradient_density(const rheo_context *ctx);
 
 /* Binary nets: weights as bits [N, words(K)], 1 is +1, 0 is -1.
  *   x of signs (bits, 1 is +1):  c[m,n] = K - 2 popcount(x XOR w)

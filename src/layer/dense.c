@@ -406,21 +406,25 @@ static rheo_signal by_input(const rheo_work *work)
 }
 
 static void weight_gradient(const rheo_work *work, const rheo_signal *g, uint32_t t, uint32_t rows,
-                            float *to, bool accumulate, void *scratch)
+                            bool sparse, float *to, bool accumulate, void *scratch)
 {
     const rheo_signal *in = work->in[0];
     rheo_operand x = rows_operand(in, t);
-    if (few(work)) {
-        rheo__few_gradient(work->ctx, &(rheo_few_gradient){.M = g->N,
-                                                           .N = in->N,
-                                                           .K = rows,
-                                                           .g = rheo__real_row(g, t, 0),
-                                                           .g_row = g->pitch,
-                                                           .bits = x.bits,
-                                                           .bits_row = x.row,
-                                                           .accumulate = accumulate,
-                                                           .c = to,
-                                                           .c_row = in->N});
+    if (few(work) || sparse) {
+        const rheo_bits_gradient sums = {.M = g->N,
+                                         .N = in->N,
+                                         .K = rows,
+                                         .g = rheo__real_row(g, t, 0),
+                                         .g_row = g->pitch,
+                                         .bits = x.bits,
+                                         .bits_row = x.row,
+                                         .accumulate = accumulate,
+                                         .c = to,
+                                         .c_row = in->N};
+        if (few(work))
+            rheo__few_gradient(work->ctx, &sums);
+        else
+            rheo__sparse_gradient(work->ctx, &sums);
         return;
     }
     if (x.bits)
@@ -530,11 +534,13 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
     if (!work->grad[0] && !extra) return;
     float *to = direct ? work->grad[0] : made;
     bool more = direct && add;
+    const bool sparse =
+        gathered(work) && density(work, t0, t1) < rheo__sparse_gradient_density(work->ctx);
     if (joined(in, work->B) && joined(&g, work->B))
-        weight_gradient(work, &g, t0, (t1 - t0) * work->B, to, more, scratch);
+        weight_gradient(work, &g, t0, (t1 - t0) * work->B, sparse, to, more, scratch);
     else
         for (uint32_t t = t0; t < t1; t++, more = true)
-            weight_gradient(work, &g, t, work->B, to, more, scratch);
+            weight_gradient(work, &g, t, work->B, sparse, to, more, scratch);
     if (!direct) rheo__weights_gradient(work->ctx, &weights, made, work->grad[0], extra, add);
 }
 
