@@ -197,11 +197,22 @@ def write(path, text):
     os.replace(path + '.new', path)
 
 
+def keep(options, machine, command, rows):
+    if options.json:
+        write(options.json, json.dumps({'machine': machine, 'command': command, 'rows': rows}, indent=1) + '\n')
+    if options.table:
+        write(options.table, table.markdown(rows, machine, command))
+
+
 def main():
     options = read()
     peers = version(options.python) if options.python else None
     if not peers:
         say('no environment with the peers (bench/peers/setup FOLDER makes one): our half and the floors only')
+    commit = output_of([options.rheobase, '--version'], 1).strip()
+    machine = {'machine': '%s, %d threads of %d' % (cpu(), options.threads, os.cpu_count()), 'rheobase': commit,
+               'peers': peers or 'none', 'day': time.strftime('%Y-%m-%d')}
+    command = 'bench/peers/run.py ' + shlex.join(a for a in sys.argv[1:])
     bench, rows = Bench(options), []
     with tempfile.TemporaryDirectory() as folder:
         for task in options.task or table.TASKS:
@@ -210,16 +221,8 @@ def main():
                 rows.append(bench.alone(task))
             else:
                 rows += [bench.compare(task, peer, keys, folder) for peer, keys in names.items()]
-    commit = output_of([options.rheobase, '--version'], 1).strip()
-    machine = {'machine': '%s, %d threads of %d' % (cpu(), options.threads, os.cpu_count()), 'rheobase': commit,
-               'peers': peers or 'none', 'day': time.strftime('%Y-%m-%d')}
-    command = 'bench/peers/run.py ' + shlex.join(a for a in sys.argv[1:])
-    if options.json:
-        write(options.json, json.dumps({'machine': machine, 'command': command, 'rows': rows}, indent=1) + '\n')
-    text = table.markdown(rows, machine, command)
-    if options.table:
-        write(options.table, text)
-    print(text)
+            keep(options, machine, command, rows) # a run of half an hour may be cut
+    print(table.markdown(rows, machine, command))
     return 1 if any(table.unequal(row) for row in rows) else 0
 
 
