@@ -94,7 +94,6 @@ const rheo_bench_task rheo__bench_tasks[] = {
     {.name = "csnn",
      .title = "[C3 128, BN, IF, MP2] x 2, 2048, 10, T 4, B 128, SGD: one training iteration",
      .recipe = "fashion-csnn",
-     .set = LIST("net.3.pool.ties=first", "net.7.pool.ties=first"),
      .warm = 3,
      .runs = 11,
      .data = rheo__bench_images,
