@@ -45,11 +45,10 @@ const cli_command cli_bench = {
     .name = "bench",
     .arguments = "[TASK]",
     .summary = "Times tasks beside their floors: what this machine's arithmetic and memory allow",
-    .text = "TASK is product, fc, fc-rate, conv, csnn, recurrent, layer, stream, epoch or stdp, or "
-            "one\n"
-            "of a group (layer-1024, epoch-conv); without one, all. Epochs need MNIST or "
-            "Fashion-MNIST. `make\n"
-            "bench-peers` uses --exchange, --turns and --set to compare with other programs.",
+    .text = "TASK is one of docs/bench.md's, or a group: layer is all "
+            "whose\n"
+            "names begin with \"layer-\"; without one, all. Epochs need MNIST or Fashion-MNIST.\n"
+            "`make bench-peers` uses --exchange, --turns and --set to compare with other programs.",
     .example = "rheobase bench stdp --threads 1",
     .options = options,
     .least = 0,

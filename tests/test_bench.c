@@ -207,7 +207,7 @@ static void test_turns(void **state)
     CHECK_OK(ctx, rheo_bench_turns(ctx, "stream", NULL, three, &turn));
     assert_int_equal(turn, 4);
     CHECK_FAILS(ctx, rheo_bench_turns(ctx, "layer", NULL, three, &turn), RHEO_USAGE,
-                "no task 'layer'");
+                "unknown task 'layer'");
 }
 
 /* 784-1000-10 again, from files: 200 samples in two batches. The caller's keys count. */
@@ -254,8 +254,9 @@ static void test_names(void **state)
 {
     (void)state;
     char *text = NULL;
-    CHECK_FAILS(ctx, rheo_bench(ctx, "epok", false, &text), RHEO_USAGE, "nearest is epoch");
-    CHECK_FAILS(ctx, rheo_bench(ctx, "", false, &text), RHEO_USAGE, "no task ''");
+    CHECK_FAILS(ctx, rheo_bench(ctx, "epok", false, &text), RHEO_USAGE, "did you mean 'epoch'?");
+    CHECK_FAILS(ctx, rheo_bench(ctx, "", false, &text), RHEO_USAGE,
+                "unknown task '', expected one of product, fc");
     assert_null(text);
 }
 

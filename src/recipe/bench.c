@@ -10,6 +10,7 @@
  * Times are medians with the 10th and 90th percentile; the ratio to the floor is taken pair by
  * pair. */
 #include "recipe/bench.h"
+#include "recipe/schema.h"
 #include "base/threads.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -310,12 +311,7 @@ rheo_status rheo__bench_find(rheo_context *ctx, const char *name, const rheo_ben
         *task = &rheo__bench_tasks[i];
         return RHEO_OK;
     }
-    const char *near = rheo__nearest(name, names);
-    return rheo__fail(ctx, RHEO_USAGE, "bench: no task '%s'; %s%s", name,
-                      near ? "the nearest is "
-                           : "there are product, fc, fc-rate, conv, csnn, recurrent, layer, "
-                             "stream, epoch and stdp",
-                      near ? near : "");
+    return rheo__unknown(ctx, "bench", 0, "task", name, "", names);
 }
 
 static bool is_task(const char *name)

@@ -4,7 +4,7 @@
 run bench product --json --quiet; exits 0
 json task ours_ms peer peer_ms ratio floor_ms ours_mb peer_mb threads machine versions over_floor
 [ -z "$err" ] || bad "--quiet is quiet"
-run bench produkt; exits 2; complains "nearest is product"
+run bench produkt; exits 2; complains "did you mean 'product'?"
 run bench stpd; exits 2; complains stdp
 run bench product fc; exits 2
 for option in "--exchange $WORK/x.npz" --turns "--set neuron.beta=0.5"; do
