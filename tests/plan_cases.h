@@ -138,6 +138,16 @@ static const plan_case plan_cases[] = {
      .B = 6,
      .level = 3,
      .gradient = true},
+    {.label = "a projection adds to the largest of windows",
+     .net = {.net = "- conv: {out: 6, kernel: 3, padding: 1}\n"
+                    "- pool: {kind: max, size: 2}\n- neuron: {name: p, model: lif}\n"
+                    "- dense: {out: 180, from: input, to: p}\n- dense: {out: 9, from: p}\n",
+             .neuron = "{model: lif, beta: 0.8, threshold: 0.3}",
+             .in = {{2, 12, 11}}},
+     .T = 9,
+     .B = 5,
+     .level = 3,
+     .gradient = true},
     {.label = "recurrent",
      .net = {.net = RECURRENT_NET("lif, beta: 0.8, threshold: 0.5", "70"), .in = {{90}}},
      .T = 37,

@@ -266,7 +266,7 @@ static void test_reference(void **state)
         compare(ctx, &plan_cases[i], 1);
         compared++;
     }
-    assert_int_equal(compared, 17);
+    assert_int_equal(compared, 18);
     rheo_net *net = net_of(ctx, &(net_text){.net = COOK_NET("3", "low: 0"), .in = {{4}}});
     rheo_reference *reference = NULL;
     CHECK_FAILS(ctx,
