@@ -178,36 +178,6 @@ uint32_t rheo__correlate_pieces(const rheo_correlation *c, uint32_t p0, uint32_t
     return count;
 }
 
-void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t,
-                              uint32_t b, uint32_t c0, uint32_t c1, uint64_t *to)
-{
-    const rheo_window *w = &c->window;
-    const uint32_t words = rheo__bit_row_words(c), all = rheo__words(s->N);
-    const size_t lines = (size_t)c->extent[0] * c->extent[1];
-    const uint64_t *bits = rheo__bits_row(s, t, b);
-    memset(to, 0, (c1 - c0) * lines * words * sizeof *to);
-    for (uint32_t ch = c0; ch < c1; ch++)
-        for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
-            for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
-                uint64_t *line = to + ((ch - c0) * lines + (z + w->before[0]) * c->extent[1] + y +
-                                       w->before[1]) *
-                                          words;
-                const size_t at = (((size_t)ch * w->in[0] + z) * w->in[1] + y) * w->in[2];
-                for (uint32_t x = 0; x < w->in[2]; x += 64) {
-                    const uint32_t n = rheo__least(64, w->in[2] - x), place = x + w->before[2];
-                    const size_t from = at + x;
-                    if (place >= c->extent[2]) break;
-                    uint64_t word = bits[from / 64] >> from % 64;
-                    if (from % 64 && from / 64 + 1 < all)
-                        word |= bits[from / 64 + 1] << (64 - from % 64);
-                    if (n < 64) word &= (UINT64_C(1) << n) - 1;
-                    line[place / 64] |= word << place % 64;
-                    if (place % 64 && place / 64 + 1 < words)
-                        line[place / 64 + 1] |= word >> (64 - place % 64);
-                }
-            }
-}
-
 /* ---- map = weights x image ---- */
 
 typedef struct job {

@@ -108,13 +108,6 @@ const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_sig
 /* Pieces of positions p0 … p1-1 at column `to` on; the image begins at `from`. */
 uint32_t rheo__correlate_pieces(const rheo_correlation *c, uint32_t p0, uint32_t p1, uint32_t to,
                                 ptrdiff_t from, rheo_piece *out);
-/* Rows of bits of channels c0 … c1-1, padded, words(extent)+1 words each: to[channel][z][y]. */
-void rheo__correlate_bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t,
-                              uint32_t b, uint32_t c0, uint32_t c1, uint64_t *to);
-static inline uint32_t rheo__bit_row_words(const rheo_correlation *c)
-{
-    return rheo__words(c->extent[RHEO_AXES - 1]) + 1;
-}
 /* Rows of a run: samples of steps t0 … t1-1. */
 static inline void rheo__correlate_place(const rheo_correlate_run *run, uint32_t row, uint32_t *t,
                                          uint32_t *b)
@@ -175,9 +168,5 @@ static inline uint32_t rheo__blocks(uint32_t n, uint32_t unit)
 static inline uint32_t rheo__least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
-}
-static inline uint32_t rheo__most(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
 }
 #endif

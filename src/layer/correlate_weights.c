@@ -60,6 +60,12 @@ typedef struct room {
     size_t bytes;
 } room;
 
+/* Of a line of a padded image, as bits: the word after the last is readable. */
+static uint32_t row_words(const rheo_correlation *c)
+{
+    return rheo__words(c->extent[RHEO_AXES - 1]) + 1;
+}
+
 /* A bit for each line of an image and each position along it. */
 static size_t stream_words(const rheo_correlation *c)
 {
@@ -69,7 +75,7 @@ static size_t stream_words(const rheo_correlation *c)
 static room rooms(const rheo_correlation *c, char *memory)
 {
     const size_t f = sizeof(float), channels = rheo__least(c->in_group, BLOCK / c->taps + 2);
-    const size_t lines = (size_t)c->extent[0] * c->extent[1] * rheo__bit_row_words(c);
+    const size_t lines = (size_t)c->extent[0] * c->extent[1] * row_words(c);
     room r = {0};
     size_t n = 0;
     r.floats = rheo__room_take(memory, &n, (size_t)c->out * c->P * f);
@@ -228,7 +234,7 @@ static void fill_streams(const job *j, const block *b, uint32_t channel, uint32_
                          const room *r)
 {
     const rheo_correlation *c = j->run->c;
-    const uint32_t words = rheo__bit_row_words(c), width = c->window.out[2];
+    const uint32_t words = row_words(c), width = c->window.out[2];
     const uint32_t begin = kx * c->window.dilation[2], stride = c->window.stride[2];
     const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
     memset(r->streams, 0, rows * stream_words(c) * sizeof *r->streams);
@@ -283,16 +289,47 @@ static void sparse_column(const job *j, const block *b, uint32_t channel, uint32
     }
 }
 
+/* Of channels c0 … c1-1, padded: to[channel][z][y][row_words]. */
+static void bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t, uint32_t b,
+                     uint32_t c0, uint32_t c1, uint64_t *to)
+{
+    const rheo_window *w = &c->window;
+    const uint32_t words = row_words(c), all = rheo__words(s->N);
+    const size_t lines = (size_t)c->extent[0] * c->extent[1];
+    const uint64_t *bits = rheo__bits_row(s, t, b);
+    memset(to, 0, (c1 - c0) * lines * words * sizeof *to);
+    for (uint32_t ch = c0; ch < c1; ch++)
+        for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
+            for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
+                uint64_t *line = to + ((ch - c0) * lines + (z + w->before[0]) * c->extent[1] + y +
+                                       w->before[1]) *
+                                          words;
+                const size_t at = (((size_t)ch * w->in[0] + z) * w->in[1] + y) * w->in[2];
+                for (uint32_t x = 0; x < w->in[2]; x += 64) {
+                    const uint32_t n = rheo__least(64, w->in[2] - x), place = x + w->before[2];
+                    const size_t from = at + x;
+                    if (place >= c->extent[2]) break;
+                    uint64_t word = bits[from / 64] >> from % 64;
+                    if (from % 64 && from / 64 + 1 < all)
+                        word |= bits[from / 64 + 1] << (64 - from % 64);
+                    if (n < 64) word &= (UINT64_C(1) << n) - 1;
+                    line[place / 64] |= word << place % 64;
+                    if (place % 64 && place / 64 + 1 < words)
+                        line[place / 64 + 1] |= word >> (64 - place % 64);
+                }
+            }
+}
+
 static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t rows, const room *r)
 {
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
     const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
-    const size_t words = (size_t)(c1 - c0) * c->extent[0] * c->extent[1] * rheo__bit_row_words(c);
+    const size_t words = (size_t)(c1 - c0) * c->extent[0] * c->extent[1] * row_words(c);
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t t, s;
         rheo__correlate_place(run, j->first + row + i, &t, &s);
-        rheo__correlate_bit_rows(c, run->image, t, s, c0, c1, r->lines + i * words);
+        bit_rows(c, run->image, t, s, c0, c1, r->lines + i * words);
     }
     for (uint32_t channel = b->c0; channel < b->c1; channel++)
         for (uint32_t kx = 0; kx < c->window.kernel[2]; kx++)
