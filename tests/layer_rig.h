@@ -16,7 +16,7 @@ typedef struct rig_case {
     rig_input input;
     double level; /* density of spikes; offset of reals */
     bool train, gradient, learn, readout, dynamic_out;
-    bool winners; /* as behind the largest of windows (rheo_work) */
+    bool sparse_gout; /* as behind the largest of windows (rheo_work) */
     rheo_precision precision;
     rheo_shape shape;                  /* of the input; left out: N, flat */
     uint32_t ports;                    /* inputs; 0: one */
@@ -200,7 +200,7 @@ static inline void rig_make(rig *r, rheo_context *ctx, const rig_case *c, uint32
                         .node = &r->node,
                         .T = c->T,
                         .span = c->T,
-                        .winners = c->winners,
+                        .sparse_gout = c->sparse_gout,
                         .B = c->B,
                         .train = c->train,
                         .gradient = c->gradient,

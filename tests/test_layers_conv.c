@@ -91,7 +91,7 @@ static const struct {
 };
 
 static void run_like(rig *r, rheo_context *ctx, size_t i, rig_input input, double level,
-                     bool winners)
+                     bool sparse)
 {
     rig_make(r, ctx,
              &(rig_case){.label = ordered[i].options,
@@ -103,7 +103,7 @@ static void run_like(rig *r, rheo_context *ctx, size_t i, rig_input input, doubl
                          .level = level,
                          .gradient = true,
                          .train = true,
-                         .winners = winners,
+                         .sparse_gout = sparse,
                          .shape = ordered[i].shape},
              0);
 }

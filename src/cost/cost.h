@@ -41,8 +41,7 @@ uint64_t rheo__macs_without_spikes(const rheo_net *net);
 uint64_t rheo__node_macs(const rheo_node_spec *node);
 
 /* ---- floors (floor.c) ---- */
-/* Of the outputs of a projection, the share that a gradient can reach: the winners of max pooling.
- */
+/* Of a node's outputs, the share that a gradient can reach: what its only reader lets through. */
 double rheo__reached(const rheo_net *net, uint32_t n);
 /* Multiply-adds of dL/d in, for a sample and step: none where the input feeds the node. */
 double rheo__least_back(const rheo_net *net, uint32_t n);

@@ -233,9 +233,9 @@ void rheo__plan_find_readers(rheo_plan *plan)
         const int only = only_reader(plan, n);
         if (only < 0) continue;
         const rheo_work *reader = &plan->work[only];
+        const rheo_node_spec *to = reader->node;
         if (asks(plan, n, reader)) plan->work[n].giver = reader;
-        plan->work[n].winners =
-            reader->node->layer->winners && reader->node->layer->winners(reader->node);
+        plan->work[n].sparse_gout = to->layer->reached && to->layer->reached(to) <= 0.25;
     }
 }
 

@@ -236,7 +236,7 @@ typedef struct parts {
 /* Behind the largest of windows most of dL/d out is 0. */
 static bool scatters(const rheo_work *work)
 {
-    return work->winners && !transposed(work->node);
+    return work->sparse_gout && !transposed(work->node);
 }
 
 static parts lay_out(const rheo_work *work, const rheo_correlation *c)

@@ -108,7 +108,7 @@ typedef struct rheo_work {
     rheo_signal readout;     /* v of a population [T,B,N] when asked for; else real NULL */
     const rheo_signal *gout; /* dL/d out, real, whole window (stride_t 0: out static); NULL: 0 */
     const struct rheo_work *giver; /* consumer that is asked for dL/d out by blocks; gout is NULL */
-    bool winners; /* dL/d out is 0 but for one place in each window of the only consumer */
+    bool sparse_gout; /* at most a quarter of dL/d out is not 0: the only consumer's `reached` */
     const rheo_signal *greadout;
     rheo_signal gin[RHEO_PORTS];   /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
                                     summed over time); real NULL: not wanted */
@@ -168,8 +168,8 @@ typedef struct rheo_layer {
     /* Whether backward may write dL/d in where in stands: a number of it is not read after it is
      * overwritten. NULL: it may not. */
     bool (*overwrites)(const rheo_node_spec *node);
-    /* Whether dL/d in is 0 but for one place in each window. NULL: it is not. */
-    bool (*winners)(const rheo_node_spec *node);
+    /* The most of dL/d in that is not 0, as a share of its places. NULL: all, 1. */
+    double (*reached)(const rheo_node_spec *node);
     void (*begin_sample)(const rheo_work *work); /* local learning, before a sample: normalise
                                                            weights; NULL: nothing */
     /* Work of step t, summed over the samples b0 … b1-1. t counts from 0; a static input's product is

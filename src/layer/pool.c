@@ -131,7 +131,7 @@ rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
     const size_t row = rheo__pitch(rheo__shape_size(work->node->in)) * sizeof(float);
     const size_t seen = rheo__round64(j.s.windows * sizeof *j.seen);
     const size_t of = rheo__round64(j.s.places * sizeof *j.of);
-    j.draws = (rheo__most(j.s.windows, DRAWS) + 4 + 15) / 16 * 16;
+    j.draws = ((j.s.windows > DRAWS ? j.s.windows : DRAWS) + 4 + 15) / 16 * 16;
     const size_t draws = j.draws * sizeof *j.draw;
     j.bytes = seen + of + (row + draws) * rheo_threads(work->ctx);
     if (!work->scratch) return j;
@@ -356,7 +356,7 @@ const rheo_layer rheo__layer_pool = {
     .forward = forward,
     .backward = rheo__pool_backward,
     .overwrites = rheo__pool_overwrites,
-    .winners = rheo__pool_winners,
+    .reached = rheo__pool_reached,
     .count = count,
     .reference_forward = rheo__pool_reference_forward,
     .reference_backward = rheo__pool_reference_backward,

@@ -82,7 +82,7 @@ const float *rheo__pool_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint
         return place;                                                                              \
     }
 bool rheo__pool_overwrites(const rheo_node_spec *node);
-bool rheo__pool_winners(const rheo_node_spec *node);
+double rheo__pool_reached(const rheo_node_spec *node);
 void rheo__pool_backward(const rheo_work *work, uint32_t t0, uint32_t t1);
 void rheo__pool_reference_forward(const rheo_reference_work *work);
 void rheo__pool_reference_backward(const rheo_reference_work *work);

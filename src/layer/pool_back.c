@@ -194,13 +194,10 @@ bool rheo__pool_overwrites(const rheo_node_spec *node)
     return (int)node->options.v[KIND] != MAX || rheo__pool_quarters(&s);
 }
 
-/* One of four places, or fewer. */
-bool rheo__pool_winners(const rheo_node_spec *node)
+double rheo__pool_reached(const rheo_node_spec *node)
 {
-    const rheo_pool_shape s = rheo__pool_shape(node);
-    uint32_t places = 1;
-    for (uint32_t a = 0; a < RHEO_AXES; a++) places *= s.size[a] ? s.stride[a] : s.in[a] / s.out[a];
-    return (int)node->options.v[KIND] == MAX && places >= 4;
+    const double windows = rheo__shape_size(node->out), places = rheo__shape_size(node->in);
+    return (int)node->options.v[KIND] == MAX && windows < places ? windows / places : 1;
 }
 
 void rheo__pool_backward(const rheo_work *work, uint32_t t0, uint32_t t1)
