@@ -62,7 +62,7 @@ static void winners_case(const rheo_kernels *k, uint32_t n)
     fill(line[0], sizeof line / sizeof(float));
     fill(g, MOST);
     for (uint32_t i = 0; i < 4 * MOST; i++)
-        if (random_word() % 3) line[0][i] = (float)(random_word() % 2);
+        if (random_word() % 3) line[i % 2][i / 2] = (float)(random_word() % 2);
     for (uint32_t i = 0; i < MOST; i++) draw[i] = random_word();
     if (n > 1) {
         line[0][0] = line[0][1] = line[1][0] = line[1][1] = -INFINITY;

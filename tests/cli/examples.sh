@@ -1,9 +1,10 @@
 # The examples compile against the public headers alone, run, and show what they say.
 . tests/cli/common.bash
 out= err= code=0
+sanitize=$(sed -n 's/^RHEO_SANITIZE:STRING=\(..*\)/-fsanitize=\1/p' "$BUILD/CMakeCache.txt")
 build() {
     line="building $1"
-    out=$(cc -std=c17 -Wall -Wextra -Werror "examples/$1.c" -I include "$BUILD/librheobase.a" -o "$WORK/$1" \
+    out=$(cc -std=c17 -Wall -Wextra -Werror $sanitize "examples/$1.c" -I include "$BUILD/librheobase.a" -o "$WORK/$1" \
         $(pkg-config --libs hdf5 yaml-0.1 libcjson libcrypto libcurl zlib) -lm -pthread 2>&1)
     code=$?; exits 0
 }
