@@ -1,10 +1,11 @@
 /* test_kernels_planes.c: the loops over planes of every instruction set that this machine has: the
  * winners of 2 x 2 windows, and normalisation, against plain loops in the same order, bit for bit;
- * many draws against one at a time. */
+ * many draws against one at a time; lists of what is set. */
 #include "check.h"
 #include "base/random.h"
 #include "kernels/kernels.h"
 #include <math.h>
+#include <stdlib.h>
 
 enum { MOST = 601 };
 
@@ -54,48 +55,116 @@ static void test_draws(void **state)
     for_all(draws_case);
 }
 
+/* Lists of bits, of a window's bits from any bit on, and of what is not 0. */
+static void lists_case(const rheo_kernels *k, uint32_t n)
+{
+    static uint64_t bits[MOST + 2], mask[MOST];
+    static uint32_t number[64 * MOST], to[64 * MOST + RHEO_LIST_SLACK],
+        index[MOST + RHEO_LIST_SLACK];
+    static float x[MOST], value[MOST + RHEO_LIST_SLACK];
+    const uint32_t begin = n % 3 ? random_word() % 64 : 0;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < n + 2; i++)
+        bits[i] = (uint64_t)random_word() << 32 | (random_word() & random_word());
+    if (n > 3) bits[1] = UINT64_MAX, bits[2] = 0;
+    for (uint32_t i = 0; i < n; i++) mask[i] = i % 4 ? (uint64_t)random_word() << 16 : UINT64_MAX;
+    for (uint32_t i = 0; i < 64 * n; i++) number[i] = random_word();
+    const uint32_t all = k->list_bits(bits, n, to);
+    for (uint32_t i = 0; i < 64 * n; i++)
+        if (bits[i / 64] >> i % 64 & 1) assert_int_equal(to[found++], i);
+    assert_int_equal(found, all);
+    const rheo_bit_window window = {n, mask, number};
+    const uint32_t seen = k->list_window(&window, bits, begin, 1000, to);
+    found = 0;
+    for (uint32_t i = 0; i < 64 * n; i++) {
+        const uint32_t at = begin + i;
+        if (bits[at / 64] >> at % 64 & mask[i / 64] >> i % 64 & 1)
+            assert_int_equal(to[found++], number[i] + 1000);
+    }
+    assert_int_equal(found, seen);
+    for (uint32_t i = 0; i < n; i++) x[i] = random_word() % 3 ? 0.0f : (float)i - 7;
+    if (n > 5) x[3] = NAN, x[4] = -0.0f, x[5] = -INFINITY;
+    const uint32_t count = k->list_nonzero(n, x, index, value);
+    found = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (x[i] < 0 || x[i] > 0 || isnan(x[i])) {
+            assert_int_equal(index[found], i);
+            assert_memory_equal(&value[found++], &x[i], sizeof *x);
+        }
+    assert_int_equal(found, count);
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    for_all(lists_case);
+}
+
+static float at(const float *x, size_t width, uint32_t line, uint32_t i, uint32_t place)
+{
+    return x[(2 * line + place / 2) * width + 2 * (size_t)i + place % 2];
+}
+
 /* Every third number is one of two values, so that many are equal. */
+static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32_t width)
+{
+    const size_t all = 2 * (size_t)lines * width, windows = (size_t)lines * n;
+    float *x = malloc((all + 1) * sizeof *x), *to = malloc((all + 1) * sizeof *to);
+    float *g = malloc((windows + 1) * sizeof *g);
+    uint32_t *draw = malloc((windows + 1) * sizeof *draw);
+    assert_true(x && to && g && draw);
+    fill(x, all), fill(g, windows);
+    for (size_t i = 0; i < all; i++)
+        if (random_word() % 3) x[i] = (float)(random_word() % 2);
+    for (size_t i = 0; i < windows; i++) draw[i] = random_word();
+    for (uint32_t p = 0; p < 4 && n > 1; p++) {
+        x[p / 2 * width + p % 2] = -INFINITY;
+        x[p / 2 * width + 2 + p % 2] = NAN;
+        if (p == 1) x[(2 * lines - 1) * width + 2 * n - 1] = NAN;
+    }
+    to[all] = 77;
+    k->winners(lines, n, x, width, draw, g, to);
+    for (uint32_t line = 0; line < lines; line++) {
+        for (uint32_t i = 0; i < n; i++) {
+            float most = -INFINITY;
+            uint32_t equal[4], count = 0;
+            for (uint32_t p = 0; p < 4; p++) most = fmaxf(most, at(x, width, line, i, p));
+            for (uint32_t p = 0; p < 4; p++)
+                if (at(x, width, line, i, p) >= most || isnan(at(x, width, line, i, p)))
+                    equal[count++] = p;
+            const size_t w = (size_t)line * n + i;
+            const uint32_t winner = equal[(uint64_t)draw[w] * count >> 32];
+            for (uint32_t p = 0; p < 4; p++)
+                assert_true(at(to, width, line, i, p) == (p == winner ? g[w] : 0.0f));
+        }
+        for (uint32_t i = 2 * n; i < width; i++)
+            assert_true(to[2 * line * width + i] == 0 && to[(2 * line + 1) * width + i] == 0);
+    }
+    assert_true(to[all] == 77);
+    to[windows] = 77;
+    k->largest(lines, n, x, width, to);
+    for (uint32_t line = 0; line < lines; line++)
+        for (uint32_t i = 0; i < n; i++) {
+            float most = -INFINITY;
+            bool none = false;
+            for (uint32_t p = 0; p < 4; p++) {
+                most = fmaxf(most, at(x, width, line, i, p));
+                none = none || isnan(at(x, width, line, i, p));
+            }
+            const float found = to[(size_t)line * n + i];
+            assert_true(none ? isnan(found) : found == most);
+        }
+    assert_true(to[windows] == 77);
+    free(x), free(to), free(g), free(draw);
+}
+
 static void winners_case(const rheo_kernels *k, uint32_t n)
 {
-    float line[2][2 * MOST], to[2][2 * MOST + 1], g[MOST];
-    uint32_t draw[MOST];
-    fill(line[0], sizeof line / sizeof(float));
-    fill(g, MOST);
-    for (uint32_t i = 0; i < 4 * MOST; i++)
-        if (random_word() % 3) line[i % 2][i / 2] = (float)(random_word() % 2);
-    for (uint32_t i = 0; i < MOST; i++) draw[i] = random_word();
-    if (n > 1) {
-        line[0][0] = line[0][1] = line[1][0] = line[1][1] = -INFINITY;
-        line[0][2] = line[0][3] = line[1][2] = line[1][3] = NAN;
-        line[0][2 * n - 1] = NAN;
+    static const uint32_t lines[] = {1, 2, 3, 5, 16};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        winners_of(k, lines[i], n, 2 * n);
+        winners_of(k, lines[i], n, 2 * n + 1);
     }
-    to[0][2 * n] = to[1][2 * n] = 77;
-    k->winners(n, line[0], line[1], draw, g, to[0], to[1]);
-    for (uint32_t i = 0; i < n; i++) {
-        float most = -INFINITY;
-        uint32_t equal[4], count = 0;
-        for (uint32_t p = 0; p < 4; p++) most = fmaxf(most, line[p / 2][2 * i + p % 2]);
-        for (uint32_t p = 0; p < 4; p++) {
-            const float x = line[p / 2][2 * i + p % 2];
-            if (x >= most || isnan(x)) equal[count++] = p;
-        }
-        const uint32_t winner = equal[(uint64_t)draw[i] * count >> 32];
-        for (uint32_t p = 0; p < 4; p++)
-            assert_true(to[p / 2][2 * i + p % 2] == (p == winner ? g[i] : 0.0f));
-    }
-    assert_true(to[0][2 * n] == 77 && to[1][2 * n] == 77);
-    to[0][n] = 77;
-    k->largest(n, line[0], line[1], to[0]);
-    for (uint32_t i = 0; i < n; i++) {
-        float most = -INFINITY;
-        bool none = false;
-        for (uint32_t p = 0; p < 4; p++) {
-            most = fmaxf(most, line[p / 2][2 * i + p % 2]);
-            none = none || isnan(line[p / 2][2 * i + p % 2]);
-        }
-        assert_true(none ? isnan(to[0][i]) : to[0][i] == most);
-    }
-    assert_true(to[0][n] == 77);
 }
 
 static void test_winners(void **state)
@@ -155,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draws),
         cmocka_unit_test(test_winners),
+        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,15 +10,21 @@
 
 typedef __m512 vec;
 typedef __mmask16 part; /* the first lanes of a vector */
-#define LOAD(p)             _mm512_loadu_ps(p)
-#define STORE(p, v)         _mm512_storeu_ps(p, v)
-#define SET(x)              _mm512_set1_ps(x)
-#define ADD(a, b)           _mm512_add_ps(a, b)
-#define FMA(a, b, c)        _mm512_fmadd_ps(a, b, c)
-#define PART(count)         ((part)(0xffffu >> (LANES - (count))))
-#define LOAD_PART(p, m)     _mm512_maskz_loadu_ps(m, p)
-#define STORE_PART(p, m, v) _mm512_mask_storeu_ps(p, m, v)
-#define NONZERO(p)          _mm512_cmp_ps_mask(LOAD(p), _mm512_setzero_ps(), _CMP_NEQ_UQ)
+#define LOAD(p)                _mm512_loadu_ps(p)
+#define STORE(p, v)            _mm512_storeu_ps(p, v)
+#define SET(x)                 _mm512_set1_ps(x)
+#define ADD(a, b)              _mm512_add_ps(a, b)
+#define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
+#define PART(count)            ((part)(0xffffu >> (LANES - (count))))
+#define LOAD_PART(p, m)        _mm512_maskz_loadu_ps(m, p)
+#define STORE_PART(p, m, v)    _mm512_mask_storeu_ps(p, m, v)
+#define NONZERO_LANES(v)       _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ)
+#define NONZERO(p)             NONZERO_LANES(LOAD(p))
+#define KEEP_FLOATS(to, on, v) _mm512_storeu_ps(to, _mm512_maskz_compress_ps(on, v))
+#define KEEP_NUMBERS(to, on, from, base)                                                           \
+    _mm512_storeu_si512(                                                                           \
+        to, _mm512_maskz_compress_epi32(                                                           \
+                on, _mm512_add_epi32(_mm512_loadu_si512(from), _mm512_set1_epi32((int)(base)))))
 typedef __mmask16 where;
 #define WHERE(bits)         ((where)(bits))
 #define ADD_WHERE(a, on, b) _mm512_mask_add_ps(a, on, a, b)

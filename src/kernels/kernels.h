@@ -145,15 +145,12 @@ typedef struct rheo_scatter {
     float *image;
 } rheo_scatter;
 
-/* What is not 0 in `columns` (at most 64) of a matrix: of column j the rows index[j * room + …],
- * ascending, the numbers there, and how many. */
-typedef struct rheo_columns_list {
-    const float *from;
-    size_t from_row;
-    uint32_t rows, columns, room;
-    uint32_t *count, *index;
-    float *value;
-} rheo_columns_list;
+/* Bits of a window: those of 64 * words that the mask lets through, and a number for each. */
+typedef struct rheo_bit_window {
+    uint32_t words;
+    const uint64_t *mask;
+    const uint32_t *number;
+} rheo_bit_window;
 
 /* Windows over images as rows of numbers: row k has, at piece.to, `count` numbers from image + tap[k] +
  * piece.from, stride apart. Pieces ascend in `to`. */
@@ -197,7 +194,6 @@ typedef struct rheo_kernels {
     void (*bit_sums)(const rheo_bit_sums *b);
     void (*give)(const rheo_give *g);
     void (*scatter)(const rheo_scatter *s);
-    void (*list_columns)(const rheo_columns_list *l);
     /* to[c * to_row + r] = from[r * from_row + c] */
     void (*transpose)(const float *from, size_t from_row, uint32_t rows, uint32_t columns,
                       float *to, size_t to_row);
@@ -210,8 +206,15 @@ typedef struct rheo_kernels {
     void (*columns_add)(const rheo_columns *c, const float *from, float *image);
     /* to[j] = bit first + j ? hi : lo */
     void (*expand)(const uint64_t *bits, size_t first, uint32_t n, float lo, float hi, float *to);
-    /* places of the set bits, ascending; returns how many; up to 7 numbers after them are overwritten */
+    /* Lists; each returns how many, and up to RHEO_LIST_SLACK numbers after them are overwritten.
+     * Places of the set bits, ascending. */
     uint32_t (*list_bits)(const uint64_t *bits, uint32_t words, uint32_t *to);
+    /* base + number[j] of the set bits begin + j that the window lets through; the word after the
+     * last is read */
+    uint32_t (*list_window)(const rheo_bit_window *w, const uint64_t *bits, size_t begin,
+                            uint32_t base, uint32_t *to);
+    /* places and values of what is not 0 */
+    uint32_t (*list_nonzero)(uint32_t n, const float *x, uint32_t *index, float *value);
     void (*adam)(const rheo_adam *k, float *w, const float *g, float *m, float *v, size_t n);
     /* m NULL: no momentum */
     void (*sgd)(float rate, float momentum, float decay, float *w, const float *g, float *m,
@@ -229,12 +232,13 @@ typedef struct rheo_kernels {
     /* out[4 count]: the words of the draws (key, {c0, c1, c2, id}) of ascending ids */
     void (*draws)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t id, uint32_t count,
                   uint32_t *out);
-    /* Windows of 2 x 2 places that do not overlap, n in the two lines a and b: in each, the place of
-     * the largest gets g, the others 0. Of k equal ones that one whose number is draw k >> 32. */
-    void (*winners)(uint32_t n, const float *a, const float *b, const uint32_t *draw,
-                    const float *g, float *to_a, float *to_b);
+    /* Windows of 2 x 2 places that do not overlap, n in each two of the 2 * lines lines of a plane. In
+     * each the place of the largest gets g, the others 0, as do places behind the last window; of k
+     * equal ones that one whose number is draw k >> 32. `to` may be x */
+    void (*winners)(uint32_t lines, uint32_t n, const float *x, size_t width, const uint32_t *draw,
+                    const float *g, float *to);
     /* to[i]: the largest of such a window; NaN if one is */
-    void (*largest)(uint32_t n, const float *a, const float *b, float *to);
+    void (*largest)(uint32_t lines, uint32_t n, const float *x, size_t width, float *to);
     /* Rows of batch normalisation. sum[j] += x[j], or with a centre (x[j] - centre[j])^2 */
     void (*column_sums)(uint32_t n, const float *x, const double *centre, double *sum);
     void (*norm)(const rheo_norm_row *row, float *y);
@@ -245,6 +249,7 @@ typedef struct rheo_kernels {
     float (*fma_peak)(uint64_t rounds);
 } rheo_kernels;
 #define RHEO_PEAK_CHAINS 12
+#define RHEO_LIST_SLACK  16
 
 /* The table of the context's instruction set; never NULL. */
 const rheo_kernels *rheo__kernels(const rheo_context *ctx);

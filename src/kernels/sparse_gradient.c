@@ -48,7 +48,7 @@ static void gradient_task(void *argument, uint32_t task, uint32_t thread)
     const uint32_t lanes = least(LANES, g->N - word * LANES), columns = least(COLUMNS, g->M - m0);
     _Alignas(64) float sum[LANES][COLUMNS] = {{0}};
     uint64_t turned[LANES][DEPTH / 64];
-    uint32_t index[DEPTH + 8];
+    uint32_t index[DEPTH + RHEO_LIST_SLACK];
     float *c = g->c + m0 * g->c_row + (size_t)word * LANES;
     (void)thread;
     if (g->accumulate) j->kernels->transpose(c, g->c_row, columns, lanes, sum[0], COLUMNS);

@@ -90,8 +90,10 @@ typedef struct job {
 
 /* A thread's memory. */
 typedef struct room {
-    float *image, *value; /* [groups][plane][in_group]; [POSITIONS][out_group] */
-    uint32_t *index, *count;
+    float *image;            /* [groups][plane][in_group] */
+    float *turned;           /* [POSITIONS][pitch] of the map */
+    float *value;            /* of a position's channels what is not 0, */
+    uint32_t *index, *count; /* which they are, and how many */
     size_t bytes;
 } room;
 
@@ -102,10 +104,12 @@ static size_t image_floats(const rheo_correlation *c)
 
 static room rooms(const rheo_correlation *c, char *memory)
 {
-    const size_t listed = (size_t)POSITIONS * c->out_group;
+    const size_t listed = (size_t)POSITIONS * (c->out_group + RHEO_LIST_SLACK);
     room r = {0};
     size_t n = 0;
     r.image = rheo__room_take(memory, &n, (image_floats(c) + RHEO_SLACK) * sizeof *r.image);
+    r.turned =
+        rheo__room_take(memory, &n, POSITIONS * rheo__pitch(c->out_group) * sizeof *r.turned);
     r.value = rheo__room_take(memory, &n, listed * sizeof *r.value);
     r.index = rheo__room_take(memory, &n, listed * sizeof *r.index);
     r.count = rheo__room_take(memory, &n, POSITIONS * sizeof *r.count);
@@ -174,23 +178,20 @@ static void scatter_positions(const job *j, const room *r, uint32_t group, const
     const rheo_correlation *c = j->run->c;
     const uint32_t floats = pass_floats(j->kernels);
     float *image = r->image + (size_t)group * c->plane * c->in_group;
-    j->kernels->list_columns(
-        &(rheo_columns_list){.from = map + (size_t)group * c->out_group * c->P + p0,
-                             .from_row = c->P,
-                             .rows = c->out_group,
-                             .columns = count,
-                             .room = c->out_group,
-                             .count = r->count,
-                             .index = r->index,
-                             .value = r->value});
+    const size_t pitch = rheo__pitch(c->out_group), listed = c->out_group + RHEO_LIST_SLACK;
+    j->kernels->transpose(map + (size_t)group * c->out_group * c->P + p0, c->P, c->out_group, count,
+                          r->turned, pitch);
+    for (uint32_t n = 0; n < count; n++)
+        r->count[n] = j->kernels->list_nonzero(c->out_group, r->turned + n * pitch,
+                                               r->index + n * listed, r->value + n * listed);
     pass p;
     for (uint32_t i = 0; pass_at(j->kernels, c, i, &p); i++) {
         const float *w = j->run->parts.lines + ((size_t)i * c->out + group * c->out_group) * floats;
         for (uint32_t n = count; n-- > 0;)
             if (r->count[n])
                 j->kernels->scatter(&(rheo_scatter){.count = r->count[n],
-                                                    .index = r->index + n * c->out_group,
-                                                    .factor = r->value + n * c->out_group,
+                                                    .index = r->index + n * listed,
+                                                    .factor = r->value + n * listed,
                                                     .w = w,
                                                     .w_row = floats,
                                                     .line = j->line + p.line,

@@ -1,7 +1,7 @@
 /* correlate_weights.c: the weights' gradient of correlation, chunk after chunk of rows: first all
  * threads lay the chunk's map in panels, position after position; then each task, which owns a
  * block of taps, cuts their columns from the images and continues its sums, position after
- * position. Of sparse spikes a tap's active positions are listed, and the map, whose channels then lie
+ * position. Of sparse spikes a tap's active positions are listed, from one stretch of its channel's bits, and the map, whose channels then lie
  * side by side for each position, is gathered there. */
 #include "layer/correlate.h"
 #include "base/threads.h"
@@ -25,6 +25,7 @@ typedef struct job {
     size_t positions;       /* of a chunk */
     size_t pitch;           /* of a group's channels of the map, side by side */
     bool sparse;            /* the chunk's spikes */
+    rheo_bit_window window; /* of a tap: the places that it sees, as positions */
     float *map;  /* [groups][panels][positions][tile_n]; sparse: [groups][positions][pitch] */
     float *sums; /* [groups][taps][pitch] */
     char *threads;
@@ -54,28 +55,19 @@ typedef struct room {
         *columns; /* a row of the map; [joined][channels][plane]; [taps][PIECE] */
     rheo_piece *piece;
     uint32_t *tap, *index;
-    uint64_t *lines,
-        *streams;   /* rows of bits: of the images; [joined] of what a column of taps sees */
-    uint64_t *seen; /* bits of positions where a tap sees a spike */
+    uint64_t *planes; /* [joined][channels][plane] bits */
     size_t bytes;
 } room;
 
-/* Of a line of a padded image, as bits: the word after the last is readable. */
-static uint32_t row_words(const rheo_correlation *c)
+/* Of padded planes side by side, as bits: the word after the last is readable. */
+static size_t plane_words(const rheo_correlation *c, uint32_t channels)
 {
-    return rheo__words(c->extent[RHEO_AXES - 1]) + 1;
-}
-
-/* A bit for each line of an image and each position along it. */
-static size_t stream_words(const rheo_correlation *c)
-{
-    return rheo__words(c->extent[0] * c->extent[1] * c->window.out[2]) + 1;
+    return ((size_t)channels * c->plane + 63) / 64 + 1;
 }
 
 static room rooms(const rheo_correlation *c, char *memory)
 {
     const size_t f = sizeof(float), channels = rheo__least(c->in_group, BLOCK / c->taps + 2);
-    const size_t lines = (size_t)c->extent[0] * c->extent[1] * row_words(c);
     room r = {0};
     size_t n = 0;
     r.floats = rheo__room_take(memory, &n, (size_t)c->out * c->P * f);
@@ -84,11 +76,10 @@ static room rooms(const rheo_correlation *c, char *memory)
     r.columns = rheo__room_take(memory, &n, ((size_t)BLOCK * (PIECE + 16) + RHEO_SLACK) * f);
     r.piece = rheo__room_take(memory, &n, (PIECE + 1) * sizeof *r.piece);
     r.tap = rheo__room_take(memory, &n, BLOCK * sizeof *r.tap);
-    r.index = rheo__room_take(memory, &n, ((size_t)joined(c, LIST) * c->P + 8) * sizeof *r.index);
-    r.seen =
-        rheo__room_take(memory, &n, (rheo__words(joined(c, LIST) * c->P) + 1) * sizeof *r.seen);
-    r.lines = rheo__room_take(memory, &n, joined(c, LIST) * channels * lines * sizeof *r.lines);
-    r.streams = rheo__room_take(memory, &n, joined(c, LIST) * stream_words(c) * sizeof *r.streams);
+    r.index = rheo__room_take(memory, &n,
+                              ((size_t)joined(c, LIST) * c->P + RHEO_LIST_SLACK) * sizeof *r.index);
+    r.planes = rheo__room_take(
+        memory, &n, joined(c, LIST) * plane_words(c, (uint32_t)channels) * sizeof *r.planes);
     r.bytes = n;
     return r;
 }
@@ -106,11 +97,42 @@ static size_t sum_floats(const rheo_kernels *k, const rheo_correlation *c)
            rheo__pitch(c->out_group);
 }
 
+/* Bits of a plane from the first to the last that a tap sees. */
+static uint32_t window_words(const rheo_correlation *c)
+{
+    const rheo_window *w = &c->window;
+    const uint32_t z = (w->out[0] - 1) * w->stride[0], y = (w->out[1] - 1) * w->stride[1];
+    return rheo__words((z * c->extent[1] + y) * c->extent[2] + (w->out[2] - 1) * w->stride[2] + 1);
+}
+
+static size_t window_bytes(const rheo_correlation *c)
+{
+    return rheo__round64(window_words(c) * (sizeof(uint64_t) + 64 * sizeof(uint32_t)));
+}
+
+static rheo_bit_window fill_window(const rheo_correlation *c, void *memory)
+{
+    const rheo_window *w = &c->window;
+    const uint32_t words = window_words(c);
+    uint64_t *mask = memory;
+    uint32_t *number = (uint32_t *)(void *)(mask + words), p = 0;
+    memset(memory, 0, window_bytes(c));
+    for (uint32_t z = 0; z < w->out[0]; z++)
+        for (uint32_t y = 0; y < w->out[1]; y++)
+            for (uint32_t x = 0; x < w->out[2]; x++, p++) {
+                const uint32_t line = z * w->stride[0] * c->extent[1] + y * w->stride[1];
+                const uint32_t at = line * c->extent[2] + x * w->stride[2];
+                mask[at / 64] |= UINT64_C(1) << at % 64;
+                number[at] = p;
+            }
+    return (rheo_bit_window){words, mask, number};
+}
+
 size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c)
 {
     const rheo_kernels *k = rheo__kernels(ctx);
     return rheo__round64(map_floats(k, c) * sizeof(float)) +
-           rheo__round64(sum_floats(k, c) * sizeof(float)) +
+           rheo__round64(sum_floats(k, c) * sizeof(float)) + window_bytes(c) +
            rooms(c, NULL).bytes * rheo_threads(ctx);
 }
 
@@ -220,103 +242,26 @@ static void dense_rows(const job *j, const block *b, uint32_t row, uint32_t rows
     }
 }
 
-/* Every stride-th bit of a line, at bit `at`. */
-static void append_apart(const uint64_t *from, size_t begin, uint32_t count, size_t stride,
-                         uint64_t *to, size_t at)
-{
-    for (uint32_t i = 0; i < count; i++, at++, begin += stride)
-        to[at / 64] |= (from[begin / 64] >> begin % 64 & 1) << at % 64;
-}
-
-/* What the taps of a kernel's column, of place kx along a line, see of one channel: for each line of
- * an image a bit for each position along it. */
-static void fill_streams(const job *j, const block *b, uint32_t channel, uint32_t kx, uint32_t rows,
-                         const room *r)
-{
-    const rheo_correlation *c = j->run->c;
-    const uint32_t words = row_words(c), width = c->window.out[2];
-    const uint32_t begin = kx * c->window.dilation[2], stride = c->window.stride[2];
-    const size_t lines = (size_t)c->extent[0] * c->extent[1], channels = b->c1 - b->c0;
-    memset(r->streams, 0, rows * stream_words(c) * sizeof *r->streams);
-    for (uint32_t i = 0; i < rows; i++) {
-        const uint64_t *line = r->lines + (i * channels + channel - b->c0) * lines * words;
-        uint64_t *to = r->streams + i * stream_words(c);
-        for (size_t l = 0, at = 0; l < lines; l++, line += words, at += width)
-            if (stride == 1)
-                rheo__append_bits(line, begin, width, to, at);
-            else
-                append_apart(line, begin, width, stride, to, at);
-    }
-}
-
-/* The positions of the rows where the tap at kz, ky of the streams' column sees a spike. */
-static uint32_t list_tap(const job *j, uint32_t kz, uint32_t ky, uint32_t rows, const room *r)
-{
-    const rheo_correlation *c = j->run->c;
-    const rheo_window *w = &c->window;
-    const uint32_t words = rheo__words(rows * c->P), width = w->out[2];
-    const bool whole = w->stride[1] == 1; /* then the lines of a plane follow each other */
-    const uint32_t pieces = whole ? 1 : w->out[1], bits = whole ? w->out[1] * width : width;
-    size_t at = 0;
-    memset(r->seen, 0, words * sizeof *r->seen);
-    for (uint32_t i = 0; i < rows; i++)
-        for (uint32_t z = 0; z < w->out[0]; z++)
-            for (uint32_t y = 0; y < pieces; y++, at += bits) {
-                const size_t plane = z * w->stride[0] + kz * w->dilation[0];
-                const size_t line = plane * c->extent[1] + y * w->stride[1] + ky * w->dilation[1];
-                rheo__append_bits(r->streams + i * stream_words(c), line * width, bits, r->seen,
-                                  at);
-            }
-    return j->kernels->list_bits(r->seen, words, r->index);
-}
-
-/* One column of taps, of place kx, of a channel. */
-static void sparse_column(const job *j, const block *b, uint32_t channel, uint32_t kx, uint32_t row,
-                          uint32_t rows, const room *r)
-{
-    const rheo_correlation *c = j->run->c;
-    const rheo_window *w = &c->window;
-    const float *map = map_of(j, b->group) + (size_t)row * c->P * j->pitch;
-    bool filled = false;
-    for (uint32_t i = 0; i < w->kernel[0] * w->kernel[1]; i++) {
-        const uint32_t k = channel * c->taps + i * w->kernel[2] + kx;
-        if (k < b->k0 || k >= b->k1) continue;
-        if (!filled) fill_streams(j, b, channel, kx, rows, r);
-        filled = true;
-        const uint32_t count = list_tap(j, i / w->kernel[1], i % w->kernel[1], rows, r);
-        j->kernels->gather_row(r->index, count, map, j->pitch, 0, c->out_group,
-                               sums_of(j, b->group, k));
-    }
-}
-
-/* Of channels c0 … c1-1, padded: to[channel][z][y][row_words]. */
-static void bit_rows(const rheo_correlation *c, const rheo_signal *s, uint32_t t, uint32_t b,
-                     uint32_t c0, uint32_t c1, uint64_t *to)
+/* Channels c0 … c1-1 of the group as bits, plane after padded plane. */
+static void fill_planes(const rheo_correlation *c, const rheo_signal *s, uint32_t t, uint32_t b,
+                        uint32_t c0, uint32_t c1, uint64_t *to)
 {
     const rheo_window *w = &c->window;
-    const uint32_t words = row_words(c), all = rheo__words(s->N);
-    const size_t lines = (size_t)c->extent[0] * c->extent[1];
     const uint64_t *bits = rheo__bits_row(s, t, b);
-    memset(to, 0, (c1 - c0) * lines * words * sizeof *to);
+    const size_t places = rheo__axes_product(w->in);
+    memset(to, 0, plane_words(c, c1 - c0) * sizeof *to);
+    if (rheo__unpadded(c)) {
+        rheo__append_bits(bits, c0 * places, (c1 - c0) * c->plane, to, 0);
+        return;
+    }
+    const uint32_t width = rheo__least(w->in[2], c->extent[2] - w->before[2]);
     for (uint32_t ch = c0; ch < c1; ch++)
         for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
             for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
-                uint64_t *line = to + ((ch - c0) * lines + (z + w->before[0]) * c->extent[1] + y +
-                                       w->before[1]) *
-                                          words;
-                const size_t at = (((size_t)ch * w->in[0] + z) * w->in[1] + y) * w->in[2];
-                for (uint32_t x = 0; x < w->in[2]; x += 64) {
-                    const uint32_t n = rheo__least(64, w->in[2] - x), place = x + w->before[2];
-                    const size_t from = at + x;
-                    if (place >= c->extent[2]) break;
-                    uint64_t word = bits[from / 64] >> from % 64;
-                    if (from % 64 && from / 64 + 1 < all)
-                        word |= bits[from / 64 + 1] << (64 - from % 64);
-                    if (n < 64) word &= (UINT64_C(1) << n) - 1;
-                    line[place / 64] |= word << place % 64;
-                    if (place % 64 && place / 64 + 1 < words)
-                        line[place / 64 + 1] |= word >> (64 - place % 64);
-                }
+                const size_t line = (size_t)(z + w->before[0]) * c->extent[1] + y + w->before[1];
+                rheo__append_bits(
+                    bits, ch * places + ((size_t)z * w->in[1] + y) * w->in[2], width, to,
+                    (ch - c0) * (size_t)c->plane + line * c->extent[2] + w->before[2]);
             }
 }
 
@@ -325,15 +270,21 @@ static void sparse_rows(const job *j, const block *b, uint32_t row, uint32_t row
     const rheo_correlate_run *run = j->run;
     const rheo_correlation *c = run->c;
     const uint32_t c0 = b->group * c->in_group + b->c0, c1 = b->group * c->in_group + b->c1;
-    const size_t words = (size_t)(c1 - c0) * c->extent[0] * c->extent[1] * row_words(c);
+    const size_t words = plane_words(c, c1 - c0);
+    const float *map = map_of(j, b->group) + (size_t)row * c->P * j->pitch;
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t t, s;
         rheo__correlate_place(run, j->first + row + i, &t, &s);
-        bit_rows(c, run->image, t, s, c0, c1, r->lines + i * words);
+        fill_planes(c, run->image, t, s, c0, c1, r->planes + i * words);
     }
-    for (uint32_t channel = b->c0; channel < b->c1; channel++)
-        for (uint32_t kx = 0; kx < c->window.kernel[2]; kx++)
-            sparse_column(j, b, channel, kx, row, rows, r);
+    for (uint32_t k = b->k0; k < b->k1; k++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < rows; i++)
+            count += j->kernels->list_window(&j->window, r->planes + i * words, r->tap[k - b->k0],
+                                             i * c->P, r->index + count);
+        j->kernels->gather_row(r->index, count, map, j->pitch, 0, c->out_group,
+                               sums_of(j, b->group, k));
+    }
 }
 
 static void sum_task(void *argument, uint32_t task, uint32_t thread)
@@ -409,7 +360,9 @@ void rheo__correlate_weights(const rheo_correlate_run *run, float *grad, bool ad
              .bytes = rooms(c, NULL).bytes};
     j.tasks = rheo__blocks(c->K, j.taps);
     j.sums = j.map + rheo__round64(map_floats(k, c) * sizeof(float)) / sizeof(float);
-    j.threads = (char *)j.sums + rheo__round64(sum_floats(k, c) * sizeof(float));
+    char *window = (char *)j.sums + rheo__round64(sum_floats(k, c) * sizeof(float));
+    j.window = fill_window(c, window);
+    j.threads = window + window_bytes(c);
     memset(j.sums, 0, sum_floats(k, c) * sizeof(float));
     for (; j.first < j.rows; j.first += j.count) {
         j.count = rheo__least(chunk_rows(c), j.rows - j.first);

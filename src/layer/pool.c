@@ -252,30 +252,33 @@ static bool adaptive(const rheo_pool_shape *s)
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
+/* The largest of windows of 2 x 2. Planes without places left over are one plane. */
+static void largest_quarters(const rheo_pool_job *j, const float *x, float *to)
+{
+    const rheo_pool_shape *s = &j->s;
+    const uint32_t planes = s->channels * s->in[0], joined = s->in[1] % 2 ? 1 : planes;
+    const size_t plane = (size_t)s->in[1] * s->in[2], windows = (size_t)s->out[1] * s->out[2];
+    for (uint32_t p = 0; p < planes; p += joined)
+        rheo__kernels(j->work->ctx)
+            ->largest(joined * s->out[1], s->out[2], x + p * plane, s->in[2], to + p * windows);
+}
+
 /* The largest of windows that do not overlap, each in one plane. */
 static void largest(const rheo_pool_job *j, const float *x, float *to)
 {
     const rheo_pool_shape *s = &j->s;
-    const rheo_kernels *kernels = rheo__kernels(j->work->ctx);
     const uint32_t ny = s->size[1], nx = s->size[2];
     const size_t plane = (size_t)s->in[1] * s->in[2];
     for (uint32_t p = 0; p < s->channels * s->in[0]; p++, x += plane)
-        for (uint32_t oy = 0; oy < s->out[1]; oy++) {
-            const float *first = x + (size_t)oy * ny * s->in[2];
-            if (j->quarters) {
-                kernels->largest(s->out[2], first, first + s->in[2], to);
-                to += s->out[2];
-                continue;
-            }
+        for (uint32_t oy = 0; oy < s->out[1]; oy++)
             for (uint32_t ox = 0; ox < s->out[2]; ox++) {
-                const float *line = first + (size_t)ox * nx;
+                const float *line = x + (size_t)oy * ny * s->in[2] + (size_t)ox * nx;
                 float most = -INFINITY;
                 for (uint32_t y = 0; y < ny; y++, line += s->in[2])
                     for (uint32_t i = 0; i < nx; i++)
                         most = line[i] > most || line[i] != line[i] ? line[i] : most;
                 *to++ = most;
             }
-        }
 }
 
 static void forward_row(void *argument, uint32_t row, uint32_t thread)
@@ -292,7 +295,7 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     }
     const float *x = rheo__pool_row(j, t, b, thread);
     if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
-        largest(j, x, rheo__real_row(out, t, b));
+        (j->quarters ? largest_quarters : largest)(j, x, rheo__real_row(out, t, b));
         return;
     }
     if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));

@@ -118,7 +118,8 @@ static void winners_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t
     }
 }
 
-/* Windows of 2 x 2: bits as floats too, many windows at a time. */
+/* Windows of 2 x 2: bits as floats too, many windows at a time, those of some planes, which without
+ * places left over are one plane. */
 static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t thread,
                              const float *g, float *to)
 {
@@ -126,34 +127,30 @@ static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uin
     const rheo_pool_shape *s = &j->s;
     const rheo_kernels *kernels = rheo__kernels(work->ctx);
     const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-    const uint32_t sample = work->sample ? work->sample[b] : b, all = s->channels * s->windows;
+    const uint32_t sample = work->sample ? work->sample[b] : b, odd = s->in[1] % 2;
     const uint32_t planes = s->channels * s->in[0], each = s->out[1] * s->out[2];
-    const uint32_t width = s->in[2], used = 2 * s->out[1];
+    const uint32_t some = (j->draws - 4) / each; /* planes whose numbers are drawn at once */
+    const size_t plane = (size_t)s->in[1] * s->in[2];
     const bool first = (int)work->node->options.v[TIES] == FIRST;
     const rheo_signal *in = work->in[0];
-    const bool bits = in->form == RHEO_BITS;
     float *floats = j->floats + (size_t)thread * rheo__pitch(in->N);
     uint32_t *draw = j->draw + (size_t)thread * j->draws;
-    uint32_t n = 0, from = 0, to_n = 0; /* numbers drawn: windows from … to_n - 1 */
+    const float *x = in->form == RHEO_REAL ? rheo__real_row(in, t, b) : floats;
+    if (in->form == RHEO_BITS)
+        kernels->expand(rheo__bits_row(in, t, b), 0, in->N, in->lo, in->hi, floats);
     if (first) memset(draw, 0, j->draws * sizeof *draw);
-    for (uint32_t plane = 0; plane < planes; plane++) {
-        if (!first && n + each > to_n) {
-            from = n / 4 * 4;
-            to_n = rheo__least(from + j->draws, (all + 3) / 4 * 4);
-            kernels->draws(key, sample, work->show, work->step0 + t, from / 4, (to_n - from) / 4,
-                           draw);
+    for (uint32_t p = 0; p < planes; p += some) {
+        const uint32_t count = rheo__least(some, planes - p), joined = odd ? 1 : count;
+        const uint32_t n0 = p * each, from = n0 / 4, to_quad = (n0 + count * each + 3) / 4;
+        if (!first)
+            kernels->draws(key, sample, work->show, work->step0 + t, from, to_quad - from, draw);
+        for (uint32_t q = p; q < p + count; q += joined) {
+            float *end = to + (q + joined) * plane;
+            kernels->winners(joined * s->out[1], s->out[2], x + q * plane, s->in[2],
+                             draw + (first ? 0 : q * each - 4 * from), g + q * each,
+                             to + q * plane);
+            if (odd) memset(end - s->in[2], 0, s->in[2] * sizeof *to);
         }
-        const size_t at = (size_t)plane * s->in[1] * width;
-        const float *x = bits ? floats : rheo__real_row(in, t, b) + at;
-        if (bits)
-            kernels->expand(rheo__bits_row(in, t, b), at, s->in[1] * width, in->lo, in->hi, floats);
-        for (uint32_t y = 0; y < used; y += 2, n += s->out[2], x += 2 * width, to += 2 * width) {
-            kernels->winners(s->out[2], x, x + width, first ? draw : draw + n - from, g + n, to,
-                             to + width);
-            if (width % 2) to[width - 1] = to[2 * width - 1] = 0;
-        }
-        if (s->in[1] > used) memset(to, 0, width * sizeof *to);
-        to += (s->in[1] - used) * width;
     }
 }
 
