@@ -282,7 +282,8 @@ static inline blob blob_of_request(rheo_context *ctx, const plan_case *c,
     rheo__plan_batch(plan, c->B, ids, 3);
     feed(plan, x);
     rheo__plan_forward(plan);
-    for (uint32_t n = 1; n < net->nodes; n++) blob_add_signal(&all, &plan->work[n].out, c->B);
+    for (uint32_t n = 1; n < net->nodes; n++)
+        if (!plan->work[n].through) blob_add_signal(&all, &plan->work[n].out, c->B);
     if (c->gradient) blob_add_signal(&all, rheo__plan_readout(plan), c->B);
     if (c->gradient) blob_add_gradients(&all, plan);
     for (uint32_t p = 0; p < net->params; p++)

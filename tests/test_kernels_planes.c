@@ -106,13 +106,15 @@ static float at(const float *x, size_t width, uint32_t line, uint32_t i, uint32_
 }
 
 /* Every third number is one of two values, so that many are equal. */
-static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32_t width)
+static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32_t width,
+                       bool first)
 {
     const size_t all = 2 * (size_t)lines * width, windows = (size_t)lines * n;
     float *x = malloc((all + 1) * sizeof *x), *to = malloc((all + 1) * sizeof *to);
     float *g = malloc((windows + 1) * sizeof *g);
     uint32_t *draw = malloc((windows + 1) * sizeof *draw);
-    assert_true(x && to && g && draw);
+    uint8_t *place = malloc(windows + 1);
+    assert_true(x && to && g && draw && place);
     fill(x, all), fill(g, windows);
     for (size_t i = 0; i < all; i++)
         if (random_word() % 3) x[i] = (float)(random_word() % 2);
@@ -123,7 +125,10 @@ static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32
         if (p == 1) x[(2 * lines - 1) * width + 2 * n - 1] = NAN;
     }
     to[all] = 77;
-    k->winners(lines, n, x, width, draw, g, to);
+    place[windows] = 77;
+    k->places(lines, n, x, width, first ? NULL : draw, place);
+    assert_int_equal(place[windows], 77);
+    k->spread(lines, n, g, place, width, to);
     for (uint32_t line = 0; line < lines; line++) {
         for (uint32_t i = 0; i < n; i++) {
             float most = -INFINITY;
@@ -133,7 +138,7 @@ static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32
                 if (at(x, width, line, i, p) >= most || isnan(at(x, width, line, i, p)))
                     equal[count++] = p;
             const size_t w = (size_t)line * n + i;
-            const uint32_t winner = equal[(uint64_t)draw[w] * count >> 32];
+            const uint32_t winner = equal[first ? 0 : (uint64_t)draw[w] * count >> 32];
             for (uint32_t p = 0; p < 4; p++)
                 assert_true(at(to, width, line, i, p) == (p == winner ? g[w] : 0.0f));
         }
@@ -155,15 +160,15 @@ static void winners_of(const rheo_kernels *k, uint32_t lines, uint32_t n, uint32
             assert_true(none ? isnan(found) : found == most);
         }
     assert_true(to[windows] == 77);
-    free(x), free(to), free(g), free(draw);
+    free(x), free(to), free(g), free(draw), free(place);
 }
 
 static void winners_case(const rheo_kernels *k, uint32_t n)
 {
     static const uint32_t lines[] = {1, 2, 3, 5, 16};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        winners_of(k, lines[i], n, 2 * n);
-        winners_of(k, lines[i], n, 2 * n + 1);
+        winners_of(k, lines[i], n, 2 * n, i % 2);
+        winners_of(k, lines[i], n, 2 * n + 1, i % 2);
     }
 }
 

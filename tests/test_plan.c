@@ -175,7 +175,7 @@ static void test_alone(void **state)
             feed(alone, row);
             rheo__plan_forward(alone);
             for (uint32_t n = 1; n < net->nodes; n++)
-                same_row(c, &all->work[n].out, b, &alone->work[n].out);
+                if (!all->work[n].through) same_row(c, &all->work[n].out, b, &alone->work[n].out);
         }
         rheo_plan_free(all), rheo_plan_free(alone);
         rheo_net_free(net);

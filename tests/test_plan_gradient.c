@@ -198,6 +198,7 @@ static void compare_gradients(const plan_case *c, const rheo_plan *plan,
 /* The signal of a sum's term holds the sum. */
 static bool has_own_signal(const rheo_plan *plan, uint32_t n)
 {
+    if (plan->work[n].through) return false;
     for (uint32_t m = 0; m < plan->net->nodes; m++)
         if (m != n && plan->term[m] == plan->term[n]) return false;
     return true;

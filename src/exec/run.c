@@ -160,7 +160,7 @@ static void lift_rows(const rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t
 static void run_node(rheo_plan *plan, uint32_t n, uint32_t t0, uint32_t t1)
 {
     const rheo_work *work = &plan->work[n];
-    if (!work->node->layer->forward) return;
+    if (!work->node->layer->forward || work->taken) return;
     if (still(work)) {
         if (t0 > 0) return;
         t1 = work->T;

@@ -11,6 +11,8 @@
  *              more: its row t + 1 is what step t of the source is to have.
  *              Where only one node reads a signal, and it can, and there is one backward pass, the
  *              gradient is written over the signal.
+ *   passing    where only a map reads a signal that can take rows as they are made, and give their
+ *              gradient back row by row, neither has memory.
  *   segments   with low memory, real numbers that flow within a group of stages have RHEO_CHUNK
  *              rows, which the steps of a window use one after another; spikes are always kept. */
 #include "exec/plan.h"
@@ -79,6 +81,22 @@ static uint32_t rows_of(const rheo_plan *plan, bool part)
     return part ? plan->segment : plan->request.T;
 }
 
+/* The node that alone reads n's signal, in the same step and without another term; or -1. */
+static int only_reader(const rheo_plan *plan, uint32_t n)
+{
+    const rheo_net *net = plan->net;
+    const rheo_edge *only = NULL;
+    if (n == net->output) return -1;
+    for (uint32_t m = 0; m < net->nodes; m++)
+        if ((plan->term[m] == plan->term[n]) != (m == n)) return -1;
+    for (uint32_t e = 0; e < net->edges; e++) {
+        if (net->edge[e].from != n) continue;
+        if (only || plan->delayed[e]) return -1;
+        only = &net->edge[e];
+    }
+    return only ? (int)only->to : -1;
+}
+
 /* ---- signals ---- */
 
 static void shape_out(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, rheo_arena *arena)
@@ -91,8 +109,9 @@ static void shape_out(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed, r
     const bool held = (plan->request.pull || plan->request.lift) && rheo__is_population(work->node);
     plan->part[n] = form == RHEO_REAL && !fixed && !loop && !held && !plan->recorded[n] &&
                     plan->segment < plan->request.T && within_group(plan, n);
+    rheo_arena none = {0};
     signal_take(plan, out, form, rows_of(plan, plan->part[n]) + (loop ? 1 : 0),
-                rheo__shape_size(work->node->out), fixed, arena);
+                rheo__shape_size(work->node->out), fixed, work->through ? &none : arena);
     if (!loop) return;
     if (arena->base) {
         if (form == RHEO_BITS)
@@ -151,6 +170,22 @@ static void shape_readout(rheo_plan *plan, uint32_t n, rheo_arena *arena)
                     work->out.form == RHEO_REAL && work->out.stride_t == 0, arena);
 }
 
+/* Rows of real numbers that only a map reads which can take them as they are made. */
+static void find_through(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed)
+{
+    rheo_work *work = &plan->work[n];
+    const rheo_layer *layer = work->node->layer;
+    const int only = only_reader(plan, n);
+    work->through = NULL;
+    if (only < 0 || form != RHEO_REAL || plan->cyclic[n] || plan->cyclic[only]) return;
+    if (plan->segment < plan->request.T || plan->recorded[n] || !layer->passes) return;
+    rheo_work *map = &plan->work[only];
+    const rheo_row_map *rows = map->node->layer->rows;
+    const bool still = !work->in[0] || work->in[0]->stride_t == 0;
+    map->taken = layer->passes(work->node) && still == fixed && rows && rows->fits(map->node);
+    if (map->taken) work->through = map;
+}
+
 void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena)
 {
     rheo_work *work = &plan->work[n];
@@ -160,6 +195,7 @@ void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena)
     find_inputs(plan, n);
     plan->sum[n] = (uint16_t)n;
     if (n > 0) work->node->layer->form(work, &form, &fixed, &lo, &hi);
+    find_through(plan, n, form, fixed);
     if (plan->term[n] == n)
         shape_out(plan, n, form, fixed, arena);
     else
@@ -199,22 +235,6 @@ void rheo__plan_find_wanted(rheo_plan *plan)
     for (uint32_t n = 0; n < net->nodes; n++) /* the terms of a sum share its gradient */
         for (uint32_t m = 0; m < net->nodes; m++)
             if (plan->wanted[m] && plan->term[m] == plan->term[n]) plan->wanted[n] = true;
-}
-
-/* The node that alone reads n's signal, in the same step and without another term; or -1. */
-static int only_reader(const rheo_plan *plan, uint32_t n)
-{
-    const rheo_net *net = plan->net;
-    const rheo_edge *only = NULL;
-    if (n == net->output) return -1;
-    for (uint32_t m = 0; m < net->nodes; m++)
-        if ((plan->term[m] == plan->term[n]) != (m == n)) return -1;
-    for (uint32_t e = 0; e < net->edges; e++) {
-        if (net->edge[e].from != n) continue;
-        if (only || plan->delayed[e]) return -1;
-        only = &net->edge[e];
-    }
-    return only ? (int)only->to : -1;
 }
 
 /* Where the only reader of a population's spikes gives dL/d out when it is asked, there is no
@@ -289,6 +309,11 @@ static void shape_gradient(rheo_plan *plan, uint32_t n, rheo_arena *arena)
             work->grad[i] = rheo__take(arena, (size_t)param->rows * param->cols, sizeof(float));
     }
     if (!plan->wanted[n] || work->giver) return;
+    if (work->through) {
+        work->gout = &plan->gradient[plan->sum[work->through->node->index]];
+        plan->kept[n] = true;
+        return;
+    }
     work->gout = &plan->gradient[sum];
     if (sum != n) return;
     plan->kept[n] = work->out.stride_t == 0 || plan->segment == plan->request.T ||

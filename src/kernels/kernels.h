@@ -232,11 +232,14 @@ typedef struct rheo_kernels {
     /* out[4 count]: the words of the draws (key, {c0, c1, c2, id}) of ascending ids */
     void (*draws)(rheo_key key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t id, uint32_t count,
                   uint32_t *out);
-    /* Windows of 2 x 2 places that do not overlap, n in each two of the 2 * lines lines of a plane. In
-     * each the place of the largest gets g, the others 0, as do places behind the last window; of k
-     * equal ones that one whose number is draw k >> 32. `to` may be x */
-    void (*winners)(uint32_t lines, uint32_t n, const float *x, size_t width, const uint32_t *draw,
-                    const float *g, float *to);
+    /* Windows of 2 x 2 places that do not overlap, n in each two of the 2 * lines lines of a plane:
+     * the place of the largest, 0 … 3 line by line; of k equal ones that one whose number is draw k
+     * >> 32 (draw NULL: the first) */
+    void (*places)(uint32_t lines, uint32_t n, const float *x, size_t width, const uint32_t *draw,
+                   uint8_t *place);
+    /* g to those places, 0 to the others and to those behind the last window */
+    void (*spread)(uint32_t lines, uint32_t n, const float *g, const uint8_t *place, size_t width,
+                   float *to);
     /* to[i]: the largest of such a window; NaN if one is */
     void (*largest)(uint32_t lines, uint32_t n, const float *x, size_t width, float *to);
     /* Rows of batch normalisation. sum[j] += x[j], or with a centre (x[j] - centre[j])^2 */

@@ -284,7 +284,8 @@ static void need(const rheo_work *work, rheo_need *out)
     const rheo_correlation c = geometry_of(work->node);
     const bool turned = transposed(work->node);
     out->derived = lay_out(work, &c).floats;
-    if (work->gradient || !turned) out->scratch = rheo__correlate_scratch(work->ctx, &c);
+    if (work->gradient || !turned)
+        out->scratch = rheo__correlate_scratch(work->ctx, &c, work->through);
     if (work->gradient || turned)
         out->scratch =
             larger(out->scratch, scatters(work) ? rheo__correlate_scatter_scratch(work->ctx, &c)
@@ -318,6 +319,11 @@ static void refresh(const rheo_work *work)
 
 /* ---- runs ---- */
 
+static bool passes(const rheo_node_spec *node)
+{
+    return !transposed(node);
+}
+
 static rheo_correlate_run run_of(const rheo_work *work, const rheo_correlation *c)
 {
     const bool turned = transposed(work->node);
@@ -330,6 +336,7 @@ static rheo_correlate_run run_of(const rheo_work *work, const rheo_correlation *
                                 .B = work->B,
                                 .bias = bias ? bias->value : NULL,
                                 .accumulate = work->accumulate,
+                                .through = work->through,
                                 .scratch = (char *)work->scratch + first_bytes(work, c)};
 }
 
@@ -366,7 +373,7 @@ static void sum_task(void *argument, uint32_t b, uint32_t thread)
 
 static rheo_signal by_input(const rheo_work *work)
 {
-    rheo_signal g = *work->gout, sum = g;
+    rheo_signal g = work->through ? work->out : *work->gout, sum = g;
     if (!rheo__fixed(work->in[0]) || g.stride_t == 0) return g;
     sum.real = work->scratch;
     sum.stride_t = 0;
@@ -582,6 +589,7 @@ const rheo_layer rheo__layer_conv = {
     .forward = forward,
     .backward = backward,
     .gradient = gradient,
+    .passes = passes,
     .count = count,
     .synapses = synapses,
     .reference_need = reference_need,

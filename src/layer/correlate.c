@@ -189,6 +189,7 @@ typedef struct job {
 
 /* A thread's memory. */
 typedef struct room {
+    float *maps;                   /* [join][out][P] of rows that pass through a map */
     float *images, *panel, *block; /* [join][in][plane]; [K][tile_n]; [tile_m][tile_n] */
     rheo_piece *piece;
     size_t bytes;
@@ -208,22 +209,50 @@ static room rooms(const rheo_kernels *k, const rheo_correlation *c, char *memory
     return r;
 }
 
-static size_t thread_bytes(const rheo_kernels *k, const rheo_correlation *c)
+/* Of rows that pass through a map: theirs and the map's; the rest lies behind. */
+static size_t passed_bytes(const rheo_kernels *k, const rheo_correlation *c,
+                           const rheo_work *through)
+{
+    if (!through) return 0;
+    const size_t map = (size_t)c->out * c->P * sizeof(float);
+    return rheo__round64(rheo__correlate_joined(k, c) * map) +
+           through->node->layer->rows->bytes(through);
+}
+
+static size_t thread_bytes(const rheo_kernels *k, const rheo_correlation *c,
+                           const rheo_work *through)
 {
     const size_t dense = rooms(k, c, NULL).bytes, sparse = rheo__correlate_gather_bytes(c);
-    return dense > sparse ? dense : sparse;
+    return passed_bytes(k, c, through) + (dense > sparse ? dense : sparse);
 }
 
-size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c)
+size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c,
+                               const rheo_work *through)
 {
-    return thread_bytes(rheo__kernels(ctx), c) * rheo_threads(ctx);
+    return thread_bytes(rheo__kernels(ctx), c, through) * rheo_threads(ctx);
 }
 
-static float *map_row(const rheo_correlate_run *run, uint32_t row)
+/* Row `row` + i of a task. */
+static float *map_row(const rheo_correlate_run *run, uint32_t row, uint32_t i, float *maps)
 {
     uint32_t t, b;
-    rheo__correlate_place(run, row, &t, &b);
+    if (run->through) return maps + (size_t)i * run->c->out * run->c->P;
+    rheo__correlate_place(run, row + i, &t, &b);
     return rheo__real_row(run->map, t, b);
+}
+
+const float *rheo__correlate_map(const rheo_correlate_run *run, const rheo_signal *s, uint32_t t,
+                                 uint32_t b, uint32_t c0, uint32_t c1, float *to)
+{
+    const size_t size = run->c->P;
+    if (run->through) {
+        run->through->node->layer->rows->give(run->through, t, b, c0, c1, to);
+        return to;
+    }
+    if (s->form == RHEO_REAL) return rheo__real_row(s, t, b) + c0 * size;
+    rheo__kernels(run->ctx)->expand(rheo__bits_row(s, t, b), c0 * size,
+                                    (uint32_t)((c1 - c0) * size), s->lo, s->hi, to);
+    return to;
 }
 
 /* A panel: columns n0 … n1-1 of the joined rows' positions, of which the first is `row`. */
@@ -232,13 +261,14 @@ typedef struct panel {
 } panel;
 
 /* Between a block of the panel's columns and the map's channel o; start: fills the block. */
-static void exchange(const job *j, const panel *p, uint32_t o, float *block, bool start)
+static void exchange(const job *j, const panel *p, uint32_t o, const room *r, float *block,
+                     bool start)
 {
     const rheo_correlate_run *run = j->run;
     const uint32_t P = run->c->P;
     for (uint32_t n = p->n0; n < p->n1;) {
         const uint32_t count = rheo__least(P - n % P, p->n1 - n);
-        float *map = map_row(run, p->row + n / P) + (size_t)o * P + n % P,
+        float *map = map_row(run, p->row, n / P, r->maps) + (size_t)o * P + n % P,
               *at = block + (n - p->n0);
         const float bias = run->bias ? run->bias[o] : 0;
         if (!start)
@@ -264,14 +294,14 @@ static void multiply_panel(const job *j, const panel *p, const room *r)
         const uint32_t first = p->group * c->out_group + o0;
         const bool direct = whole && rows == m;
         for (uint32_t o = 0; o < rows; o++)
-            exchange(j, p, first + o, r->block + (size_t)o * k->tile_n, true);
+            exchange(j, p, first + o, r, r->block + (size_t)o * k->tile_n, true);
         t.a = run->parts.ahead + ((size_t)p->group * blocks + i) * m * c->K;
-        t.c = direct ? map_row(run, p->row + p->n0 / c->P) + (size_t)first * c->P + p->n0 % c->P
-                     : r->block;
+        float *map = map_row(run, p->row, p->n0 / c->P, r->maps);
+        t.c = direct ? map + (size_t)first * c->P + p->n0 % c->P : r->block;
         t.c_row = direct ? c->P : k->tile_n;
         k->tile[(width - 1) / k->lanes](&t);
         for (uint32_t o = 0; o < rows && !direct; o++)
-            exchange(j, p, first + o, r->block + (size_t)o * k->tile_n, false);
+            exchange(j, p, first + o, r, r->block + (size_t)o * k->tile_n, false);
     }
 }
 
@@ -336,14 +366,25 @@ static bool sparse(const job *j, uint32_t row, uint32_t rows)
 static void correlate_task(void *argument, uint32_t task, uint32_t thread)
 {
     const job *j = argument;
-    char *memory = (char *)j->run->scratch + thread * j->bytes;
+    const rheo_correlate_run *run = j->run;
+    char *passed = (char *)run->scratch + thread * j->bytes;
+    char *memory = passed + passed_bytes(j->kernels, run->c, run->through);
     const uint32_t row = task * j->join, rows = rheo__least(j->join, j->rows - row);
-    if (sparse(j, row, rows)) {
-        for (uint32_t i = 0; i < rows; i++) rheo__correlate_gather(j->run, row + i, memory);
-        return;
+    room r = rooms(j->kernels, run->c, memory);
+    r.maps = (float *)(void *)passed;
+    if (sparse(j, row, rows))
+        for (uint32_t i = 0; i < rows; i++)
+            rheo__correlate_gather(run, row + i, map_row(run, row, i, r.maps), memory);
+    else
+        multiply(j, row, rows, &r);
+    for (uint32_t i = 0; i < rows && run->through; i++) {
+        const size_t maps =
+            rheo__round64((size_t)j->join * run->c->out * run->c->P * sizeof(float));
+        uint32_t t, b;
+        rheo__correlate_place(run, row + i, &t, &b);
+        run->through->node->layer->rows->take(run->through, t, b, map_row(run, row, i, r.maps),
+                                              passed + maps);
     }
-    const room r = rooms(j->kernels, j->run->c, memory);
-    multiply(j, row, rows, &r);
 }
 
 void rheo__correlate(const rheo_correlate_run *run)
@@ -353,6 +394,6 @@ void rheo__correlate(const rheo_correlate_run *run)
              .kernels = k,
              .rows = (run->t1 - run->t0) * run->B,
              .join = rheo__correlate_joined(k, run->c),
-             .bytes = thread_bytes(k, run->c)};
+             .bytes = thread_bytes(k, run->c, run->through)};
     rheo__parallel(run->ctx, rheo__blocks(j.rows, j.join), correlate_task, &j);
 }

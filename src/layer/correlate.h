@@ -54,6 +54,8 @@ typedef struct rheo_correlate_run {
     uint32_t B, t0, t1;
     const float *bias; /* of the result's channels, or NULL */
     bool accumulate;   /* add to what stands there */
+    const rheo_work
+        *through; /* the map that the map's rows pass through, and have no memory; NULL */
     void *scratch;
 } rheo_correlate_run;
 
@@ -63,7 +65,8 @@ double rheo__correlate_density(const rheo_context *ctx);
 double rheo__correlate_weights_density(const rheo_context *ctx);
 
 /* Bytes of scratch, for all threads. */
-size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c);
+size_t rheo__correlate_scratch(const rheo_context *ctx, const rheo_correlation *c,
+                               const rheo_work *through);
 size_t rheo__correlate_back_scratch(const rheo_context *ctx, const rheo_correlation *c);
 size_t rheo__correlate_scatter_scratch(const rheo_context *ctx, const rheo_correlation *c);
 size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_correlation *c);
@@ -93,7 +96,7 @@ void rheo__scatter_pack(const rheo_kernels *k, const rheo_correlation *c, const 
                         float *to);
 /* A row of sparse spikes, and the bytes that a thread needs for it. */
 size_t rheo__correlate_gather_bytes(const rheo_correlation *c);
-void rheo__correlate_gather(const rheo_correlate_run *run, uint32_t row, char *memory);
+void rheo__correlate_gather(const rheo_correlate_run *run, uint32_t row, float *map, char *memory);
 /* Windows see the image as it stands. */
 bool rheo__unpadded(const rheo_correlation *c);
 
@@ -102,6 +105,10 @@ static inline bool rheo__spikes(const rheo_signal *s)
 {
     return s->form == RHEO_BITS && !(s->lo < 0 || s->lo > 0) && !(s->hi < 1 || s->hi > 1);
 }
+/* Channels c0 … c1-1 of a row of the map: where it stands, expanded to `to`, or given back by the map
+ * behind it. */
+const float *rheo__correlate_map(const rheo_correlate_run *run, const rheo_signal *s, uint32_t t,
+                                 uint32_t b, uint32_t c0, uint32_t c1, float *to);
 /* Channels c0 … c1-1 of a row, padded: where it stands, or copied to `to`. */
 const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_signal *s, uint32_t t,
                                    uint32_t b, uint32_t c0, uint32_t c1, float *to);

@@ -45,17 +45,6 @@ size_t rheo__correlate_back_scratch(const rheo_context *ctx, const rheo_correlat
     return rooms(rheo__kernels(ctx), c, NULL).bytes * rheo_threads(ctx);
 }
 
-/* A row of the map as floats: where it stands, or expanded. */
-static const float *map_floats(const rheo_correlate_run *run, uint32_t t, uint32_t b, float *to)
-{
-    const rheo_signal *s = run->map;
-    if (s->form == RHEO_BITS) {
-        rheo__kernels(run->ctx)->expand(rheo__bits_row(s, t, b), 0, s->N, s->lo, s->hi, to);
-        return to;
-    }
-    return rheo__real_row(s, t, b);
-}
-
 /* Panels of the map's positions, a group's channels one below the other. */
 static void pack(const job *j, const rheo_panels *panels, uint32_t g, const float *const *map,
                  const room *r)
@@ -149,7 +138,8 @@ static void back_task(void *argument, uint32_t task, uint32_t thread)
     uint32_t t, b;
     for (uint32_t i = 0; i < rows; i++) {
         rheo__correlate_place(run, first + i, &t, &b);
-        map[i] = map_floats(run, t, b, r.maps + (size_t)i * c->out * c->P);
+        map[i] =
+            rheo__correlate_map(run, run->map, t, b, 0, c->out, r.maps + (size_t)i * c->out * c->P);
     }
     for (uint32_t o = 0; o < c->out_group; o++) r.tap[o] = o * c->P;
     memset(r.images, 0, rows * size * sizeof *r.images);

@@ -236,13 +236,12 @@ static void gather_block(const rheo_correlate_run *run, uint32_t group, uint32_t
     kernels->transpose(r->sums, pitch, count, c->out_group, map, c->P);
 }
 
-void rheo__correlate_gather(const rheo_correlate_run *run, uint32_t row, char *memory)
+void rheo__correlate_gather(const rheo_correlate_run *run, uint32_t row, float *map, char *memory)
 {
     const rheo_correlation *c = run->c;
     const room r = rooms(c, memory);
     uint32_t t, b;
     rheo__correlate_place(run, row, &t, &b);
-    float *map = rheo__real_row(run->map, t, b);
     for (uint32_t g = 0; g < c->groups; g++, map += (size_t)c->out_group * c->P) {
         list_lines(run, rheo__bits_row(run->image, t, b), g, &r);
         for (uint32_t p = 0; p < c->P; p += POSITIONS)

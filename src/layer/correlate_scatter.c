@@ -91,6 +91,7 @@ typedef struct job {
 /* A thread's memory. */
 typedef struct room {
     float *image;            /* [groups][plane][in_group] */
+    float *map;              /* [out][P], of rows that have no memory */
     float *turned;           /* [POSITIONS][pitch] of the map */
     float *value;            /* of a position's channels what is not 0, */
     uint32_t *index, *count; /* which they are, and how many */
@@ -108,6 +109,7 @@ static room rooms(const rheo_correlation *c, char *memory)
     room r = {0};
     size_t n = 0;
     r.image = rheo__room_take(memory, &n, (image_floats(c) + RHEO_SLACK) * sizeof *r.image);
+    r.map = rheo__room_take(memory, &n, (size_t)c->out * c->P * sizeof *r.map);
     r.turned =
         rheo__room_take(memory, &n, POSITIONS * rheo__pitch(c->out_group) * sizeof *r.turned);
     r.value = rheo__room_take(memory, &n, listed * sizeof *r.value);
@@ -209,7 +211,7 @@ static void scatter_task(void *argument, uint32_t row, uint32_t thread)
     const room r = rooms(c, j->threads + thread * j->bytes);
     uint32_t t, b;
     rheo__correlate_place(run, row, &t, &b);
-    const float *map = rheo__real_row(run->map, t, b);
+    const float *map = rheo__correlate_map(run, run->map, t, b, 0, c->out, r.map);
     float *to = rheo__real_row(run->image, t, b);
     memset(r.image, 0, image_floats(c) * sizeof *r.image);
     for (uint32_t g = 0; g < c->groups; g++) {

@@ -136,18 +136,6 @@ size_t rheo__correlate_weights_scratch(const rheo_context *ctx, const rheo_corre
            rooms(c, NULL).bytes * rheo_threads(ctx);
 }
 
-static const float *map_row(const rheo_correlate_run *run, uint32_t row, float *to)
-{
-    const rheo_signal *s = run->map;
-    uint32_t t, b;
-    rheo__correlate_place(run, row, &t, &b);
-    if (s->form == RHEO_BITS) {
-        rheo__kernels(run->ctx)->expand(rheo__bits_row(s, t, b), 0, s->N, s->lo, s->hi, to);
-        return to;
-    }
-    return rheo__real_row(s, t, b);
-}
-
 static float *panel_of(const job *j, uint32_t g, uint32_t panel)
 {
     return j->map + ((size_t)g * j->panels.count + panel) * j->positions * j->kernels->tile_n;
@@ -164,7 +152,9 @@ static void pack_task(void *argument, uint32_t task, uint32_t thread)
     const job *j = argument;
     const rheo_correlation *c = j->run->c;
     const room r = rooms(c, j->threads + thread * j->bytes);
-    const float *row = map_row(j->run, j->first + task, r.floats);
+    uint32_t t, b;
+    rheo__correlate_place(j->run, j->first + task, &t, &b);
+    const float *row = rheo__correlate_map(j->run, j->run->map, t, b, 0, c->out, r.floats);
     for (uint32_t g = 0; g < c->groups; g++) {
         const rheo_operand map = {
             .real = row + (size_t)g * c->out_group * c->P, .row = c->P, .col = 1};
@@ -397,10 +387,13 @@ static void channel_task(void *argument, uint32_t task, uint32_t thread)
     const uint32_t first = task * channels_a_task(a);
     const uint32_t count = rheo__least(channels_a_task(a), a->count - first);
     double sum[MOST_CHANNELS][8] = {{0}};
-    (void)thread;
+    float *floats = (float *)a->run->scratch + thread * (size_t)a->s->N;
     for (uint32_t t = a->run->t0; t < a->run->t1; t++)
         for (uint32_t b = 0; b < a->run->B; b++) {
-            const float *row = rheo__real_row(a->s, t, b) + (size_t)first * a->size;
+            const float *row =
+                a->run->through
+                    ? rheo__correlate_map(a->run, a->s, t, b, first, first + count, floats)
+                    : rheo__real_row(a->s, t, b) + (size_t)first * a->size;
             for (uint32_t i = 0; i < count; i++, row += a->size)
                 rheo__kernels(a->run->ctx)->sums(row, a->size, sum[i]);
         }

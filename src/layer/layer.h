@@ -108,6 +108,9 @@ typedef struct rheo_work {
     rheo_signal readout;     /* v of a population [T,B,N] when asked for; else real NULL */
     const rheo_signal *gout; /* dL/d out, real, whole window (stride_t 0: out static); NULL: 0 */
     const struct rheo_work *giver; /* consumer that is asked for dL/d out by blocks; gout is NULL */
+    const struct rheo_work *through; /* the only consumer, a map that takes each row of out as it is
+                                        made (rheo_row_map): out has no memory, gout is the map's */
+    bool taken;                      /* a map whose source passes rows through it: nothing to run */
     bool sparse_gout; /* at most a quarter of dL/d out is not 0: the only consumer's `reached` */
     const rheo_signal *greadout;
     rheo_signal gin[RHEO_PORTS];   /* dL/d in, real, overwritten (gin of an input with stride_t 0 is
@@ -133,6 +136,16 @@ typedef struct rheo_need { /* what a node wants from the plan, in elements or by
 } rheo_need;
 
 typedef enum { RHEO_SOURCE, RHEO_PROJECTION, RHEO_POPULATION, RHEO_MAPPING } rheo_kind;
+
+/* How a map takes rows of real numbers from a source that keeps none of them. */
+typedef struct rheo_row_map {
+    bool (*fits)(const rheo_node_spec *node);
+    size_t (*bytes)(const rheo_work *work); /* of memory for a row, a multiple of 64 */
+    void (*take)(const rheo_work *work, uint32_t t, uint32_t b, const float *row, void *memory);
+    /* dL/d in of channels c0 … c1-1 of a row, from gout */
+    void (*give)(const rheo_work *work, uint32_t t, uint32_t b, uint32_t c0, uint32_t c1,
+                 float *row);
+} rheo_row_map;
 
 typedef struct rheo_layer {
     const char *name, *title, *equations, *source;
@@ -168,6 +181,9 @@ typedef struct rheo_layer {
     /* Whether backward may write dL/d in where in stands: a number of it is not read after it is
      * overwritten. NULL: it may not. */
     bool (*overwrites)(const rheo_node_spec *node);
+    /* Whether rows of out may pass through the only consumer's `rows`. NULL: they may not. */
+    bool (*passes)(const rheo_node_spec *node);
+    const rheo_row_map *rows;
     /* The most of dL/d in that is not 0, as a share of its places. NULL: all, 1. */
     double (*reached)(const rheo_node_spec *node);
     void (*begin_sample)(const rheo_work *work); /* local learning, before a sample: normalise

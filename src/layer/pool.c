@@ -10,8 +10,7 @@
  * to one drawn from the seed. Leaves out: dilation, sizes rounded up. */
 #include "layer/pool.h"
 
-#define MOST  (1 << 16)
-#define DRAWS 1024 /* windows whose numbers are drawn at a time, at least */
+#define MOST (1 << 16)
 static const char *const kinds[] = {"max", "average", "sum", NULL};
 static const char *const ties[] = {"random", "first", NULL};
 static const char *const as_size[] = {"size", NULL};
@@ -120,28 +119,23 @@ static bool apart(const rheo_pool_shape *s)
     return all;
 }
 
-bool rheo__pool_quarters(const rheo_pool_shape *s)
-{
-    return apart(s) && s->size[0] == 1 && s->size[1] == 2 && s->size[2] == 2;
-}
-
 rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0)
 {
     rheo_pool_job j = {.work = work, .s = rheo__pool_shape(work->node), .t0 = t0};
     const size_t row = rheo__pitch(rheo__shape_size(work->node->in)) * sizeof(float);
     const size_t seen = rheo__round64(j.s.windows * sizeof *j.seen);
     const size_t of = rheo__round64(j.s.places * sizeof *j.of);
-    j.draws = ((j.s.windows > DRAWS ? j.s.windows : DRAWS) + 4 + 15) / 16 * 16;
-    const size_t draws = j.draws * sizeof *j.draw;
-    j.bytes = seen + of + (row + draws) * rheo_threads(work->ctx);
+    j.quarters = rheo__pool_quarters(work->node);
+    j.draw_bytes = j.quarters ? rheo__pool_draw_bytes(work) : 0;
+    const size_t draws = j.draw_bytes * rheo_threads(work->ctx);
+    j.bytes = seen + of + draws + row * rheo_threads(work->ctx);
     if (!work->scratch) return j;
     char *base = work->scratch;
     j.seen = (rheo_pool_window *)(void *)base;
     j.of = (uint32_t *)(void *)(base + seen);
-    j.draw = (uint32_t *)(void *)(base + seen + of);
-    j.floats = (float *)(void *)(base + seen + of + draws * rheo_threads(work->ctx));
+    j.draw = base + seen + of;
+    j.floats = (float *)(void *)(base + seen + of + draws);
     j.apart = apart(&j.s);
-    j.quarters = rheo__pool_quarters(&j.s);
     j.small = true;
     for (uint32_t o = 0; o < j.s.windows; o++) {
         j.seen[o] = rheo__pool_window(&j.s, work->node->options.v, o);
@@ -155,6 +149,7 @@ static void need(const rheo_work *work, rheo_need *out)
     rheo_work unlaid = *work;
     unlaid.scratch = NULL;
     out->scratch = rheo__pool_job(&unlaid, 0).bytes;
+    out->tape = rheo__pool_tape(work);
 }
 
 /* ---- forward ---- */
@@ -252,17 +247,6 @@ static bool adaptive(const rheo_pool_shape *s)
     return s->size[0] == 0 || s->size[1] == 0 || s->size[2] == 0;
 }
 
-/* The largest of windows of 2 x 2. Planes without places left over are one plane. */
-static void largest_quarters(const rheo_pool_job *j, const float *x, float *to)
-{
-    const rheo_pool_shape *s = &j->s;
-    const uint32_t planes = s->channels * s->in[0], joined = s->in[1] % 2 ? 1 : planes;
-    const size_t plane = (size_t)s->in[1] * s->in[2], windows = (size_t)s->out[1] * s->out[2];
-    for (uint32_t p = 0; p < planes; p += joined)
-        rheo__kernels(j->work->ctx)
-            ->largest(joined * s->out[1], s->out[2], x + p * plane, s->in[2], to + p * windows);
-}
-
 /* The largest of windows that do not overlap, each in one plane. */
 static void largest(const rheo_pool_job *j, const float *x, float *to)
 {
@@ -289,13 +273,20 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     const rheo_signal *out = &work->out;
     const int kind = (int)work->node->options.v[KIND];
     const bool bits = out->form == RHEO_BITS;
+    if (j->quarters && work->gradient)
+        rheo__pool_places(work, t, b, rheo__pool_row(j, t, b, thread),
+                          (uint32_t *)(void *)(j->draw + thread * j->draw_bytes));
     if (bits && !adaptive(&j->s)) {
         (j->apart ? or_row_apart : or_row)(j, t, b);
         return;
     }
     const float *x = rheo__pool_row(j, t, b, thread);
+    if (j->quarters) {
+        rheo__pool_largest(work, x, rheo__real_row(out, t, b));
+        return;
+    }
     if (kind == MAX && !bits && j->apart && j->s.size[0] == 1) {
-        (j->quarters ? largest_quarters : largest)(j, x, rheo__real_row(out, t, b));
+        largest(j, x, rheo__real_row(out, t, b));
         return;
     }
     if (bits) memset(rheo__bits_row(out, t, b), 0, rheo__words(out->N) * sizeof(uint64_t));
@@ -359,6 +350,7 @@ const rheo_layer rheo__layer_pool = {
     .forward = forward,
     .backward = rheo__pool_backward,
     .overwrites = rheo__pool_overwrites,
+    .rows = &rheo__pool_rows,
     .reached = rheo__pool_reached,
     .count = count,
     .reference_forward = rheo__pool_reference_forward,

@@ -33,7 +33,7 @@ typedef struct rheo_pool_window {
 } rheo_pool_window;
 
 /* Scratch: the windows, the window of each place, and for each thread a row of bits as floats and the
- * numbers drawn for some windows. */
+ * numbers that quarters draw. */
 typedef struct rheo_pool_job {
     const rheo_work *work;
     rheo_pool_shape s;
@@ -42,17 +42,15 @@ typedef struct rheo_pool_job {
     bool small;             /* at most 64 places each */
     rheo_pool_window *seen; /* [windows] */
     uint32_t *of;  /* [places], of windows that do not overlap; RHEO_POOL_NOWHERE: none sees it */
-    bool quarters; /* 2 x 2 of a plane, apart */
-    uint32_t draws;
-    uint32_t *draw; /* [threads][draws] */
-    float *floats;  /* [threads][pitch] */
+    bool quarters; /* pool_quarters.c does it */
+    char *draw;    /* [threads][draw_bytes] */
+    size_t draw_bytes;
+    float *floats; /* [threads][pitch] */
     size_t bytes;
 } rheo_pool_job;
 #define RHEO_POOL_NOWHERE UINT32_MAX
 
 rheo_pool_shape rheo__pool_shape(const rheo_node_spec *node);
-/* Windows of 2 x 2 places of a plane that lie side by side. */
-bool rheo__pool_quarters(const rheo_pool_shape *s);
 rheo_pool_window rheo__pool_window(const rheo_pool_shape *s, const double *option, uint32_t o);
 rheo_pool_job rheo__pool_job(const rheo_work *work, uint32_t t0);
 /* A row of the input as floats: where it stands, or bits expanded. */
@@ -81,6 +79,17 @@ const float *rheo__pool_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint
         }                                                                                          \
         return place;                                                                              \
     }
+/* Max pooling in windows of 2 x 2 places of a plane that lie side by side (pool_quarters.c): floats of
+ * tape; bytes of `draw`; the winners of a row; their values; a row of dL/d in. */
+bool rheo__pool_quarters(const rheo_node_spec *node);
+size_t rheo__pool_tape(const rheo_work *work);
+size_t rheo__pool_draw_bytes(const rheo_work *work);
+void rheo__pool_places(const rheo_work *work, uint32_t t, uint32_t b, const float *x,
+                       uint32_t *draw);
+void rheo__pool_largest(const rheo_work *work, const float *x, float *to);
+void rheo__pool_spread(const rheo_work *work, uint32_t t, uint32_t b, uint32_t c0, uint32_t c1,
+                       float *to);
+extern const rheo_row_map rheo__pool_rows;
 bool rheo__pool_overwrites(const rheo_node_spec *node);
 double rheo__pool_reached(const rheo_node_spec *node);
 void rheo__pool_backward(const rheo_work *work, uint32_t t0, uint32_t t1);

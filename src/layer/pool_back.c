@@ -118,42 +118,6 @@ static void winners_row(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t
     }
 }
 
-/* Windows of 2 x 2: bits as floats too, many windows at a time, those of some planes, which without
- * places left over are one plane. */
-static void winners_quarters(const rheo_pool_job *j, uint32_t t, uint32_t b, uint32_t thread,
-                             const float *g, float *to)
-{
-    const rheo_work *work = j->work;
-    const rheo_pool_shape *s = &j->s;
-    const rheo_kernels *kernels = rheo__kernels(work->ctx);
-    const rheo_key key = rheo__key(work->seed, work->node->index, RHEO_FOR_NOISE);
-    const uint32_t sample = work->sample ? work->sample[b] : b, odd = s->in[1] % 2;
-    const uint32_t planes = s->channels * s->in[0], each = s->out[1] * s->out[2];
-    const uint32_t some = (j->draws - 4) / each; /* planes whose numbers are drawn at once */
-    const size_t plane = (size_t)s->in[1] * s->in[2];
-    const bool first = (int)work->node->options.v[TIES] == FIRST;
-    const rheo_signal *in = work->in[0];
-    float *floats = j->floats + (size_t)thread * rheo__pitch(in->N);
-    uint32_t *draw = j->draw + (size_t)thread * j->draws;
-    const float *x = in->form == RHEO_REAL ? rheo__real_row(in, t, b) : floats;
-    if (in->form == RHEO_BITS)
-        kernels->expand(rheo__bits_row(in, t, b), 0, in->N, in->lo, in->hi, floats);
-    if (first) memset(draw, 0, j->draws * sizeof *draw);
-    for (uint32_t p = 0; p < planes; p += some) {
-        const uint32_t count = rheo__least(some, planes - p), joined = odd ? 1 : count;
-        const uint32_t n0 = p * each, from = n0 / 4, to_quad = (n0 + count * each + 3) / 4;
-        if (!first)
-            kernels->draws(key, sample, work->show, work->step0 + t, from, to_quad - from, draw);
-        for (uint32_t q = p; q < p + count; q += joined) {
-            float *end = to + (q + joined) * plane;
-            kernels->winners(joined * s->out[1], s->out[2], x + q * plane, s->in[2],
-                             draw + (first ? 0 : q * each - 4 * from), g + q * each,
-                             to + q * plane);
-            if (odd) memset(end - s->in[2], 0, s->in[2] * sizeof *to);
-        }
-    }
-}
-
 static void backward_row(void *argument, uint32_t row, uint32_t thread)
 {
     const rheo_pool_job *j = argument;
@@ -162,8 +126,8 @@ static void backward_row(void *argument, uint32_t row, uint32_t thread)
     const uint32_t t = j->t0 + row / work->B, b = row % work->B;
     const float *g = rheo__real_row(work->gout, t, b);
     float *to = rheo__real_row(&work->gin[0], t, b);
-    if (j->quarters && (int)work->node->options.v[KIND] == MAX) {
-        winners_quarters(j, t, b, thread, g, to);
+    if (j->quarters) {
+        rheo__pool_spread(work, t, b, 0, s->channels, to);
         return;
     }
     memset(to, 0, work->gin[0].N * sizeof *to);
@@ -184,11 +148,10 @@ static void backward_row(void *argument, uint32_t row, uint32_t thread)
     }
 }
 
-/* The mean and sum do not read in; windows of 2 x 2 are read before they are written. */
+/* What does not read in. */
 bool rheo__pool_overwrites(const rheo_node_spec *node)
 {
-    const rheo_pool_shape s = rheo__pool_shape(node);
-    return (int)node->options.v[KIND] != MAX || rheo__pool_quarters(&s);
+    return (int)node->options.v[KIND] != MAX || rheo__pool_quarters(node);
 }
 
 double rheo__pool_reached(const rheo_node_spec *node)

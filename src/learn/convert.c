@@ -48,7 +48,7 @@ static void visit_maxima(void *arg, const rheo_visit *visit)
     float *value = m->value + (size_t)visit->thread * m->nodes;
     for (uint32_t n = 0; n < m->nodes; n++) {
         const rheo_signal *out = &visit->plan->work[n].out;
-        if (out->form != RHEO_REAL) continue;
+        if (out->form != RHEO_REAL || !out->real) continue;
         uint32_t steps = out->stride_t ? out->T : 1;
         for (uint32_t t = 0; t < steps; t++)
             for (uint32_t b = 0; b < visit->B; b++) {
@@ -64,7 +64,7 @@ static void visit_histogram(void *arg, const rheo_visit *visit)
     const maxima *m = arg;
     for (uint32_t n = 0; n < m->nodes; n++) {
         const rheo_signal *out = &visit->plan->work[n].out;
-        if (out->form != RHEO_REAL || m->value[n] <= 0) continue;
+        if (out->form != RHEO_REAL || !out->real || m->value[n] <= 0) continue;
         uint64_t *count = m->count + ((size_t)visit->thread * m->nodes + n) * BINS;
         uint32_t steps = out->stride_t ? out->T : 1;
         for (uint32_t t = 0; t < steps; t++)
