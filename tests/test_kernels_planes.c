@@ -59,6 +59,7 @@ static void test_draws(void **state)
 static void lists_case(const rheo_kernels *k, uint32_t n)
 {
     static uint64_t bits[MOST + 2], mask[MOST];
+    static uint32_t begins[MOST + 1];
     static uint32_t number[64 * MOST], to[64 * MOST + RHEO_LIST_SLACK],
         index[MOST + RHEO_LIST_SLACK];
     static float x[MOST], value[MOST + RHEO_LIST_SLACK];
@@ -69,9 +70,12 @@ static void lists_case(const rheo_kernels *k, uint32_t n)
     if (n > 3) bits[1] = UINT64_MAX, bits[2] = 0;
     for (uint32_t i = 0; i < n; i++) mask[i] = i % 4 ? (uint64_t)random_word() << 16 : UINT64_MAX;
     for (uint32_t i = 0; i < 64 * n; i++) number[i] = random_word();
-    const uint32_t all = k->list_bits(bits, n, to);
-    for (uint32_t i = 0; i < 64 * n; i++)
+    const uint32_t all = k->list_bits(bits, n, to, n % 2 ? begins : NULL);
+    for (uint32_t i = 0; i < 64 * n; i++) {
+        if (n % 2 && i % 64 == 0) assert_int_equal(begins[i / 64], found);
         if (bits[i / 64] >> i % 64 & 1) assert_int_equal(to[found++], i);
+    }
+    if (n % 2) assert_int_equal(begins[n], found);
     assert_int_equal(found, all);
     const rheo_bit_window window = {n, mask, number};
     const uint32_t seen = k->list_window(&window, bits, begin, 1000, to);

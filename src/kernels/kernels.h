@@ -207,8 +207,8 @@ typedef struct rheo_kernels {
     /* to[j] = bit first + j ? hi : lo */
     void (*expand)(const uint64_t *bits, size_t first, uint32_t n, float lo, float hi, float *to);
     /* Lists; each returns how many, and up to RHEO_LIST_SLACK numbers after them are overwritten.
-     * Places of the set bits, ascending. */
-    uint32_t (*list_bits)(const uint64_t *bits, uint32_t words, uint32_t *to);
+     * Places of the set bits, ascending; begin[words + 1]: where each word's begin, or NULL. */
+    uint32_t (*list_bits)(const uint64_t *bits, uint32_t words, uint32_t *to, uint32_t *begin);
     /* base + number[j] of the set bits begin + j that the window lets through; the word after the
      * last is read */
     uint32_t (*list_window)(const rheo_bit_window *w, const uint64_t *bits, size_t begin,

@@ -56,7 +56,8 @@ static void gradient_task(void *argument, uint32_t task, uint32_t thread)
         const uint32_t depth = least(DEPTH, g->K - k);
         turn(j, word, k, depth, turned);
         for (uint32_t lane = 0; lane < lanes; lane++) {
-            const uint32_t count = j->kernels->list_bits(turned[lane], rheo__words(depth), index);
+            const uint32_t count =
+                j->kernels->list_bits(turned[lane], rheo__words(depth), index, NULL);
             j->kernels->gather_row(index, count, g->g + k * g->g_row + m0, g->g_row, 0, columns,
                                    sum[lane]);
         }

@@ -127,7 +127,7 @@ static void list_lines(const rheo_correlate_run *run, const uint64_t *bits, uint
     uint32_t *begin = r->begin, spikes = 0;
     for (uint32_t line = 0; line < lines; line++, begin += units + 1) {
         rheo__kernels(run->ctx)->list_bits(r->bits + line * words, (uint32_t)words,
-                                           r->spike + spikes);
+                                           r->spike + spikes, NULL);
         begin[0] = spikes;
         for (uint32_t u = 1; u <= units; u++) begin[u] += begin[u - 1];
         spikes = begin[units];
