@@ -251,6 +251,8 @@ static void test_winners(void **state)
     } pools[] = {
         {"", {{5, 30, 31, 1}}, SPIKES},
         {"", {{3, 7, 8, 1}}, SPIKES},
+        {"", {{2, 6, 151, 1}}, SPIKES},
+        {"", {{3, 4, 128, 1}}, SPIKES},
         {"", {{70, 9, 8, 1}}, REALS},
         {"ties=first", {{2, 7, 7, 1}}, SPIKES},
         {"size_d=1", {{3, 4, 5, 6}}, SPIKES},

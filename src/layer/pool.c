@@ -276,6 +276,10 @@ static void forward_row(void *argument, uint32_t row, uint32_t thread)
     if (j->quarters && work->gradient)
         rheo__pool_places(work, t, b, rheo__pool_row(j, t, b, thread),
                           (uint32_t *)(void *)(j->draw + thread * j->draw_bytes));
+    if (bits && j->quarters) {
+        rheo__pool_any(work, rheo__bits_row(work->in[0], t, b), rheo__bits_row(out, t, b));
+        return;
+    }
     if (bits && !adaptive(&j->s)) {
         (j->apart ? or_row_apart : or_row)(j, t, b);
         return;

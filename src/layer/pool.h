@@ -87,6 +87,7 @@ size_t rheo__pool_draw_bytes(const rheo_work *work);
 void rheo__pool_places(const rheo_work *work, uint32_t t, uint32_t b, const float *x,
                        uint32_t *draw);
 void rheo__pool_largest(const rheo_work *work, const float *x, float *to);
+void rheo__pool_any(const rheo_work *work, const uint64_t *bits, uint64_t *to); /* of spikes */
 void rheo__pool_spread(const rheo_work *work, uint32_t t, uint32_t b, uint32_t c0, uint32_t c1,
                        float *to);
 extern const rheo_row_map rheo__pool_rows;

@@ -78,6 +78,44 @@ void rheo__pool_largest(const rheo_work *work, const float *x, float *to)
                                           to + p * windows);
 }
 
+/* n ≤ 64 bits from bit `at` on. */
+static uint64_t bits_at(const uint64_t *bits, size_t at, uint32_t n)
+{
+    uint64_t word = bits[at / 64] >> at % 64;
+    if (at % 64 + n > 64) word |= bits[at / 64 + 1] << (64 - at % 64);
+    return n < 64 ? word & ((UINT64_C(1) << n) - 1) : word;
+}
+
+/* Bits 0, 2, 4 … side by side. */
+static uint64_t even_bits(uint64_t x)
+{
+    x &= UINT64_C(0x5555555555555555);
+    x = (x | x >> 1) & UINT64_C(0x3333333333333333);
+    x = (x | x >> 2) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    x = (x | x >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x | x >> 8) & UINT64_C(0x0000ffff0000ffff);
+    return (x | x >> 16) & UINT64_C(0x00000000ffffffff);
+}
+
+void rheo__pool_any(const rheo_work *work, const uint64_t *bits, uint64_t *to)
+{
+    const rheo_pool_shape s = rheo__pool_shape(work->node);
+    const uint32_t width = s.in[2], used = 2 * s.out[2];
+    size_t n = 0;
+    memset(to, 0, rheo__words(work->out.N) * sizeof *to);
+    for (uint32_t p = 0; p < s.channels * s.in[0]; p++)
+        for (uint32_t y = 0; y < s.out[1]; y++)
+            for (uint32_t x = 0; x < used; x += 64) {
+                const uint32_t count = rheo__least(64, used - x);
+                const size_t at = ((size_t)p * s.in[1] + 2 * y) * width + x;
+                const uint64_t two = bits_at(bits, at, count) | bits_at(bits, at + width, count);
+                const uint64_t any = even_bits(two | two >> 1);
+                to[n / 64] |= any << n % 64;
+                if (n % 64 + count / 2 > 64) to[n / 64 + 1] |= any >> (64 - n % 64);
+                n += count / 2;
+            }
+}
+
 void rheo__pool_spread(const rheo_work *work, uint32_t t, uint32_t b, uint32_t c0, uint32_t c1,
                        float *to)
 {
