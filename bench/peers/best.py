@@ -170,3 +170,25 @@ class Recurrent(torch.nn.Module):
 
     def forward(self, i):
         return _Recurrent.apply(i, self.weight.weight, self.weight.bias, self.beta)
+
+
+# ---- a converted net's neuron: the threshold is taken off in the step of the spike ----
+
+@compiled
+def _integrate(x, v):
+    ss = []
+    for t in range(len(x)):
+        h = v + x[t]
+        s = (h >= 1).float()
+        v = h - s
+        ss.append(s)
+    return torch.stack(ss), v
+
+
+class Integrator(torch.nn.Module):
+    def forward(self, x):
+        v, ss = torch.zeros_like(x[0]), []
+        for t in range(0, len(x), CHUNK):
+            s, v = _integrate(x[t:t + CHUNK], v)
+            ss.append(s)
+        return torch.cat(ss)

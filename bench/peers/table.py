@@ -31,6 +31,7 @@ TASKS = {
     'layer-1024-20': (LAYER, 3, 10, 2),
     'layer-1024-5': (LAYER, 3, 10, 2),
     'layer-1024-1': (LAYER, 3, 10, 2),
+    'inference': ({'spikingjelly': (), 'torch-best': ()}, 5, 21, 1),
     'stream': ({'snntorch': (), 'torch-best': ()}, 3, 10, 1),
     'stdp-100': (STDP, 3, 10, 1),
     'stdp-400': (STDP, 3, 10, 1),

@@ -412,6 +412,56 @@ def layer_best(a):
     return Training(net, layer_parts(a)[1], torch.sum, None, [net.lif])
 
 
+# ---- inference: 784-1200-1200-10 that integrates without a leak, forward only ----
+
+class Inference(Training):
+    def __init__(self, net, x, layers):
+        super().__init__(net, x, None, None, layers)
+        self.parts = x.shape[1]
+
+    def run(self):
+        with torch.no_grad():
+            self.net(self.x)
+
+    def look(self):
+        return watch(self.layers, self.run), []
+
+
+def inference_spikingjelly(a):
+    from spikingjelly.activation_based import functional, layer, neuron
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            pair = lambda m, n: [layer.Linear(m, n, bias=False), neuron.IFNode(v_reset=None)]
+            self.net = nn.Sequential(*pair(784, 1200), *pair(1200, 1200), *pair(1200, 10))
+            functional.set_step_mode(self, 'm')
+
+        def forward(self, x):
+            functional.reset_net(self)
+            return self.net(x)
+    net = Net()
+    return Inference(net, a['input'], [net.net[i] for i in (1, 3, 5)])
+
+
+def inference_best(a):
+    import best
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            sizes = (784, 1200, 1200, 10)
+            self.fc = nn.ModuleList(nn.Linear(m, n, bias=False) for m, n in zip(sizes, sizes[1:]))
+            self.fire = nn.ModuleList(best.Integrator() for _ in self.fc)
+
+        def forward(self, x):
+            for fc, fire in zip(self.fc, self.fire):
+                x = fire(fc(x))
+            return x
+    net = Net()
+    return Inference(net, a['input'], net.fire)
+
+
 # ---- stream: one step of a convolutional net, batch 1 ----
 
 class Stream(Training):

@@ -141,6 +141,44 @@ rheo_status rheo__bench_layer_rest(rheo_bench_run *b)
     return RHEO_OK;
 }
 
+/* ---- inference: a batch from the first step to the last, forward only ---- */
+
+rheo_status rheo__bench_inference_open(rheo_bench_run *b)
+{
+    RHEO_TRY(rheo__bench_job(b));
+    rheo_request request = rheo__session_request(&b->job.session, b->job.session.batch);
+    request.readout = false;
+    if (b->exchange) request.record = b->record;
+    RHEO_TRY(rheo__plan_new(b->job.net, &request, &b->plan));
+    b->shown = b->plan;
+    rheo__plan_batch(b->plan, request.B, NULL, 0);
+    RHEO_TRY(encode(b, 0));
+    b->held = rheo_memory_used(b->ctx).now;
+    return RHEO_OK;
+}
+
+rheo_status rheo__bench_inference_run(rheo_bench_run *b)
+{
+    rheo_plan_reset(b->plan);
+    rheo__plan_forward(b->plan);
+    return RHEO_OK;
+}
+
+/* Spikes times their synapses; weights and the input's spikes are read. */
+rheo_status rheo__bench_inference_rest(rheo_bench_run *b)
+{
+    const rheo_request *request = &b->plan->request;
+    const double inputs = rheo_net_inputs(b->job.net);
+    rheo_counts counts = {0};
+    for (uint32_t t = 0; t < request->T; t++) rheo__plan_count(b->plan, t, 0, request->B, &counts);
+    b->macs = (double)(counts.macs + counts.synops);
+    b->bytes = b->span = (double)rheo__net_parameter_count(b->job.net) * sizeof(float) +
+                         (double)request->T * request->B * inputs / 8;
+    b->count = request->B;
+    rheo__bench_rates(b);
+    return RHEO_OK;
+}
+
 /* ---- stream: a convolutional net, one sample, one step at a time ---- */
 
 enum { FRAMES = 1000 };

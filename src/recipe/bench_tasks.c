@@ -40,6 +40,17 @@ static const char stream_text[] =
     "neuron: {model: lif, beta: 0.5, reset: subtract, surrogate: fast-sigmoid, slope: 25}\n"
     "learn: {method: bptt, loss: step-ce, optimiser: sgd, epochs: 1}\n";
 
+/* A converted net (Diehl et al. 2015), which integrates without a leak. */
+static const char inference_text[] =
+    "name: inference\n" HEAD "data: {name: digits, validation: 0, batch: 128}\n"
+    "code: {input: rate, steps: 40, output: rate}\n"
+    "net:\n"
+    "  - dense: {out: 1200, bias: false}\n  - neuron: {}\n"
+    "  - dense: {out: 1200, bias: false}\n  - neuron: {}\n"
+    "  - dense: {out: out, bias: false}\n  - neuron: {}\n"
+    "neuron: {model: if, reset: subtract, when: same, test: greater-equal}\n"
+    "learn: {method: bptt, loss: step-ce, optimiser: sgd, epochs: 1}\n";
+
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define TRAINING                                                                                   \
     .unit = "samples/s", .parts = 1, .open = rheo__bench_training_open,                            \
@@ -124,6 +135,21 @@ const rheo_bench_task rheo__bench_tasks[] = {
      LAYER(1024),
      .density = 0.01,
      .gain = 4},
+    {.name = "inference",
+     .title = "784-1200-1200-10 IF on Bernoulli spikes, T 40, batches of 128: an image",
+     .unit = "images/s",
+     .recipe = "inference",
+     .text = inference_text,
+     .gain = 1.8,
+     .data = rheo__bench_images,
+     .warm = 5,
+     .runs = 31,
+     .parts = 128,
+     .open = rheo__bench_inference_open,
+     .run = rheo__bench_inference_run,
+     .rest = rheo__bench_inference_rest,
+     .show = rheo__bench_inference_run,
+     .close = rheo__bench_plan_close},
     {.name = "stream",
      .title = "12C5-MP2-32C5-MP2-10 LIF on events of 2 x 34 x 34, batch 1: one step",
      .unit = "steps/s",
