@@ -32,6 +32,17 @@ typedef struct rheo_counts {
     uint64_t draws;         /* random numbers */
     uint64_t bytes;         /* of weights and state, moved */
 } rheo_counts;
+static inline void rheo__counts_add(rheo_counts *to, const rheo_counts *from)
+{
+    to->spikes += from->spikes;
+    to->synops += from->synops;
+    to->macs += from->macs;
+    to->acs += from->acs;
+    to->updates += from->updates;
+    to->weight_writes += from->weight_writes;
+    to->draws += from->draws;
+    to->bytes += from->bytes;
+}
 
 /* A shape, channels first: images {C, H, W, 1}, lines {C, L, 1, 1}, volumes {C, D, H, W}, flat
  * {n, 1, 1, 1}. A dimension that is left out (0) counts as 1. */

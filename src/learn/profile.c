@@ -5,6 +5,7 @@
  *   bytes           each array that the phase reads or writes, once; an update reads and writes
  *                   parameters and the optimiser's memory */
 #include "learn/profile.h"
+#include "base/threads.h"
 #include "cost/cost.h"
 #include "layer/ports.h"
 #include <stdio.h>
@@ -140,13 +141,42 @@ static void note(const rheo_plan *plan, uint32_t n, double macs)
     cell[RHEO_LAP_GRADIENT].bytes += in + from + param_bytes(work, true);
 }
 
+enum { SLICES = 32 }; /* of a window, each counted by one thread */
+
+typedef struct slices {
+    const rheo_plan *plan;
+    uint32_t n0, n1; /* nodes */
+    rheo_counts counts[SLICES];
+} slices;
+
+static void count_slice(void *argument, uint32_t task, uint32_t thread)
+{
+    slices *s = argument;
+    rheo_counts counts = {0};
+    (void)thread;
+    for (uint32_t n = s->n0; n < s->n1; n++)
+        for (uint32_t t = task; t < s->plan->request.T; t += SLICES)
+            rheo__plan_count_node(s->plan, n, t, 0, s->plan->B, &counts);
+    s->counts[task] = counts;
+}
+
+static void count_nodes(const rheo_plan *plan, uint32_t n0, uint32_t n1, rheo_counts *add)
+{
+    const uint32_t tasks = plan->request.T < SLICES ? plan->request.T : SLICES;
+    slices s = {.plan = plan, .n0 = n0, .n1 = n1};
+    rheo__parallel(plan->ctx, tasks, count_slice, &s);
+    for (uint32_t i = 0; i < tasks; i++) rheo__counts_add(add, &s.counts[i]);
+}
+
 void rheo__count_window(const rheo_plan *plan, rheo_counts *add)
 {
+    if (!plan->request.profile) {
+        count_nodes(plan, 0, plan->net->nodes, add);
+        return;
+    }
     for (uint32_t n = 0; n < plan->net->nodes; n++) {
         const uint64_t before = add->macs + add->synops + add->weight_writes;
-        for (uint32_t t = 0; t < plan->request.T; t++)
-            rheo__plan_count_node(plan, n, t, 0, plan->B, add);
-        if (plan->request.profile)
-            note(plan, n, (double)(add->macs + add->synops + add->weight_writes - before));
+        count_nodes(plan, n, n + 1, add);
+        note(plan, n, (double)(add->macs + add->synops + add->weight_writes - before));
     }
 }
