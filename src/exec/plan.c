@@ -76,7 +76,8 @@ static void walk(rheo_plan *plan, rheo_arena *arena)
 {
     size_t scratch = 0;
     plan->unequal = 0;
-    for (uint32_t n = 0; n < plan->net->nodes; n++) plan->lifted[n] = false;
+    for (uint32_t n = 0; n < plan->net->nodes; n++)
+        plan->lifted[n] = plan->work[n].taken = false;
     plan->sample = rheo__take(arena, plan->request.B, sizeof *plan->sample);
     plan->length = rheo__take(arena, plan->request.B, sizeof *plan->length);
     for (uint32_t i = 0; i < plan->net->nodes; i++)

@@ -182,8 +182,9 @@ static void find_through(rheo_plan *plan, uint32_t n, rheo_form form, bool fixed
     rheo_work *map = &plan->work[only];
     const rheo_row_map *rows = map->node->layer->rows;
     const bool still = !work->in[0] || work->in[0]->stride_t == 0;
-    map->taken = layer->passes(work->node) && still == fixed && rows && rows->fits(map->node);
-    if (map->taken) work->through = map;
+    if (!layer->passes(work->node) || still != fixed || !rows || !rows->fits(map->node)) return;
+    map->taken = true;
+    work->through = map;
 }
 
 void rheo__plan_shape_node(rheo_plan *plan, uint32_t n, rheo_arena *arena)
