@@ -28,7 +28,8 @@ TASKS = {
     'layer-2048': (LAYER, 3, 10, 2),
     'layer-4096': (LAYER, 3, 10, 2),
     'layer-1024-input': (LAYER, 3, 10, 2),
-    'layer-1024-20': (LAYER, 3, 10, 2),
+    # not Norse: through its reset the gradients of 500 steps grow to 5e24 here, and beyond float32 there
+    'layer-1024-20': ({peer: keys for peer, keys in LAYER.items() if peer != 'norse'}, 3, 10, 2),
     'layer-1024-5': (LAYER, 3, 10, 2),
     'layer-1024-1': (LAYER, 3, 10, 2),
     'inference': ({'spikingjelly': (), 'torch-best': ()}, 5, 21, 1),

@@ -365,24 +365,33 @@ static void forward(const rheo_work *work, uint32_t t0, uint32_t t1)
 /* ---- backward ---- */
 
 typedef struct sum_argument {
+    const rheo_kernels *kernels;
     const rheo_signal *g;
     float *grad;
-    uint32_t B, t0, t1;
+    uint32_t B, t0, t1, width; /* of a task's columns */
     bool add;
 } sum_argument;
 
-static void sum_columns(void *argument, uint32_t block, uint32_t thread)
+enum { SUM_MOST = 1024 /* columns of a task: what is read of a row is long, the sums are not */ };
+
+static uint32_t sum_width(const rheo_work *work, uint32_t columns)
+{
+    const uint32_t each = rheo__words(columns / (2 * rheo_threads(work->ctx))) * RHEO_BLOCK;
+    return each < RHEO_BLOCK ? RHEO_BLOCK : each < SUM_MOST ? each : SUM_MOST;
+}
+
+static void sum_columns(void *argument, uint32_t task, uint32_t thread)
 {
     const sum_argument *a = argument;
-    const uint32_t n = rheo__block_size(a->g->N, block);
-    double sum[RHEO_BLOCK] = {0};
+    const uint32_t first = task * a->width;
+    const uint32_t n = a->g->N - first < a->width ? a->g->N - first : a->width;
+    double sum[SUM_MOST];
     (void)thread;
+    memset(sum, 0, n * sizeof *sum);
     for (uint32_t t = a->t0; t < a->t1; t++)
-        for (uint32_t b = 0; b < a->B; b++) {
-            const float *row = rheo__real_row(a->g, t, b) + (size_t)block * RHEO_BLOCK;
-            for (uint32_t j = 0; j < n; j++) sum[j] += row[j];
-        }
-    float *to = a->grad + (size_t)block * RHEO_BLOCK;
+        for (uint32_t b = 0; b < a->B; b++)
+            a->kernels->column_sums(n, rheo__real_row(a->g, t, b) + first, NULL, sum);
+    float *to = a->grad + first;
     for (uint32_t j = 0; j < n; j++) to[j] = a->add ? to[j] + (float)sum[j] : (float)sum[j];
 }
 
@@ -525,8 +534,9 @@ static void gradient(const rheo_work *work, uint32_t t0, uint32_t t1)
     void *scratch = (char *)made + made_bytes(work);
     t1 = rheo__last_step(in, t0, t1);
     if (biased(work) && work->grad[1]) {
-        sum_argument a = {&g, work->grad[1], work->B, t0, t1, add};
-        rheo__parallel(work->ctx, rheo__words(g.N), sum_columns, &a);
+        sum_argument a = {rheo__kernels(work->ctx), &g, work->grad[1], work->B, t0, t1,
+                          sum_width(work, g.N),     add};
+        rheo__parallel(work->ctx, (g.N - 1) / a.width + 1, sum_columns, &a);
     }
     const rheo_weights weights = weights_of(work->node);
     float *extra = weights.extra ? work->grad[weights.extra] : NULL;
