@@ -122,21 +122,20 @@ static inline void rheo__correlate_place(const rheo_correlate_run *run, uint32_t
     *t = run->t0 + row / run->B;
     *b = row % run->B;
 }
-/* 64 bits from bit `at` on; the word after the last is readable. */
-static inline uint64_t rheo__word_at(const uint64_t *bits, size_t at)
+/* n ≤ 64 bits from bit `at` on; no word behind them is read. */
+static inline uint64_t rheo__bits_at(const uint64_t *bits, size_t at, uint32_t n)
 {
-    const uint32_t shift = at % 64;
-    const uint64_t *from = bits + at / 64;
-    return shift ? from[0] >> shift | from[1] << (64 - shift) : from[0];
+    uint64_t word = bits[at / 64] >> at % 64;
+    if (at % 64 + n > 64) word |= bits[at / 64 + 1] << (64 - at % 64);
+    return n < 64 ? word & ((UINT64_C(1) << n) - 1) : word;
 }
-/* Adds `count` bits, those from bit `begin` on, at bit `at`; the word after both is there. */
+/* Adds `count` bits, those from bit `begin` on, at bit `at`. */
 static inline void rheo__append_bits(const uint64_t *from, size_t begin, uint32_t count,
                                      uint64_t *to, size_t at)
 {
     for (uint32_t i = 0; i < count; i += 64, at += 64) {
         const uint32_t n = count - i < 64 ? count - i : 64;
-        uint64_t word = rheo__word_at(from, begin + i);
-        if (n < 64) word &= (UINT64_C(1) << n) - 1;
+        const uint64_t word = rheo__bits_at(from, begin + i, n);
         to[at / 64] |= word << at % 64;
         if (at % 64 + n > 64) to[at / 64 + 1] |= word >> (64 - at % 64);
     }

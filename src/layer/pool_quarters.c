@@ -78,14 +78,6 @@ void rheo__pool_largest(const rheo_work *work, const float *x, float *to)
                                           to + p * windows);
 }
 
-/* n ≤ 64 bits from bit `at` on. */
-static uint64_t bits_at(const uint64_t *bits, size_t at, uint32_t n)
-{
-    uint64_t word = bits[at / 64] >> at % 64;
-    if (at % 64 + n > 64) word |= bits[at / 64 + 1] << (64 - at % 64);
-    return n < 64 ? word & ((UINT64_C(1) << n) - 1) : word;
-}
-
 /* Bits 0, 2, 4 … side by side. */
 static uint64_t even_bits(uint64_t x)
 {
@@ -108,7 +100,8 @@ void rheo__pool_any(const rheo_work *work, const uint64_t *bits, uint64_t *to)
             for (uint32_t x = 0; x < used; x += 64) {
                 const uint32_t count = rheo__least(64, used - x);
                 const size_t at = ((size_t)p * s.in[1] + 2 * y) * width + x;
-                const uint64_t two = bits_at(bits, at, count) | bits_at(bits, at + width, count);
+                const uint64_t two =
+                    rheo__bits_at(bits, at, count) | rheo__bits_at(bits, at + width, count);
                 const uint64_t any = even_bits(two | two >> 1);
                 to[n / 64] |= any << n % 64;
                 if (n % 64 + count / 2 > 64) to[n / 64 + 1] |= any >> (64 - n % 64);
