@@ -88,6 +88,8 @@ static const struct {
     {"out=5 kernel=4", {{3, 300, 1, 1}}},
     {"out=9 kernel=3", {{150, 5, 6, 1}}},
     {"out=3 kernel=2 padding=1 stride_d=2", {{2, 4, 5, 6}}},
+    {"out=3 kernel=1 padding_w=3 stride_w=11", {{2, 6, 5, 1}}}, /* sees padding only */
+    {"out=3 kernel=2 padding_h=4 stride_h=12", {{70, 5, 6, 1}}},
 };
 
 static void run_like(rig *r, rheo_context *ctx, size_t i, rig_input input, double level,

@@ -244,7 +244,8 @@ static void fill_planes(const rheo_correlation *c, const rheo_signal *s, uint32_
         rheo__append_bits(bits, c0 * places, (c1 - c0) * c->plane, to, 0);
         return;
     }
-    const uint32_t width = rheo__least(w->in[2], c->extent[2] - w->before[2]);
+    const uint32_t reach = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
+    const uint32_t width = rheo__least(w->in[2], reach);
     for (uint32_t ch = c0; ch < c1; ch++)
         for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
             for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
