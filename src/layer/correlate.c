@@ -135,10 +135,7 @@ const float *rheo__correlate_image(const rheo_correlate_run *run, const rheo_sig
         k->expand(bits, c0 * size, (uint32_t)((c1 - c0) * size), s->lo, s->hi, to);
         return to;
     }
-    uint32_t seen[RHEO_AXES]; /* of the image, the rest is beyond the last window */
-    for (uint32_t a = 0; a < RHEO_AXES; a++)
-        seen[a] =
-            c->extent[a] > w->before[a] ? rheo__least(w->in[a], c->extent[a] - w->before[a]) : 0;
+    const uint32_t seen[RHEO_AXES] = {rheo__reach(c, 0), rheo__reach(c, 1), rheo__reach(c, 2)};
     memset(to, 0, (size_t)(c1 - c0) * c->plane * sizeof *to);
     for (uint32_t ch = c0; ch < c1; ch++)
         for (uint32_t z = 0; z < seen[0]; z++)

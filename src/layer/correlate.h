@@ -52,10 +52,9 @@ typedef struct rheo_correlate_run {
     rheo_correlate_parts parts;
     const rheo_signal *image, *map; /* one of them is the result, which is real */
     uint32_t B, t0, t1;
-    const float *bias; /* of the result's channels, or NULL */
-    bool accumulate;   /* add to what stands there */
-    const rheo_work
-        *through; /* the map that the map's rows pass through, and have no memory; NULL */
+    const float *bias;        /* of the result's channels, or NULL */
+    bool accumulate;          /* add to what stands there */
+    const rheo_work *through; /* what rows of the map pass through: they have no memory; or NULL */
     void *scratch;
 } rheo_correlate_run;
 
@@ -121,6 +120,13 @@ static inline void rheo__correlate_place(const rheo_correlate_run *run, uint32_t
 {
     *t = run->t0 + row / run->B;
     *b = row % run->B;
+}
+/* Places of the image along an axis that windows reach; those behind the last are seen by none. */
+static inline uint32_t rheo__reach(const rheo_correlation *c, uint32_t a)
+{
+    const uint32_t before = c->window.before[a], extent = c->extent[a], in = c->window.in[a];
+    const uint32_t reach = extent > before ? extent - before : 0;
+    return reach < in ? reach : in;
 }
 /* n ≤ 64 bits from bit `at` on; no word behind them is read. */
 static inline uint64_t rheo__bits_at(const uint64_t *bits, size_t at, uint32_t n)

@@ -103,6 +103,7 @@ static void write_image(const rheo_correlate_run *run, uint32_t t, uint32_t b, c
 {
     const rheo_correlation *c = run->c;
     const rheo_window *w = &c->window;
+    const uint32_t width = rheo__reach(c, 2);
     float *to = rheo__real_row(run->image, t, b);
     for (uint32_t ch = 0; ch < c->in; ch++)
         for (uint32_t z = 0; z < w->in[0]; z++)
@@ -110,8 +111,7 @@ static void write_image(const rheo_correlate_run *run, uint32_t t, uint32_t b, c
                 const uint32_t pz = z + w->before[0], py = y + w->before[1];
                 const float *line = image + (size_t)ch * c->plane +
                                     ((size_t)pz * c->extent[1] + py) * c->extent[2] + w->before[2];
-                uint32_t n = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
-                n = pz < c->extent[0] && py < c->extent[1] ? rheo__least(n, w->in[2]) : 0;
+                const uint32_t n = z < rheo__reach(c, 0) && y < rheo__reach(c, 1) ? width : 0;
                 if (!run->accumulate && !run->bias) {
                     memcpy(to, line, n * sizeof *to);
                     memset(to + n, 0, (w->in[2] - n) * sizeof *to);

@@ -84,14 +84,10 @@ static void turn(const rheo_correlate_run *run, const uint64_t *bits, uint32_t c
                  uint32_t channels, uint32_t p0, uint64_t word[64])
 {
     const uint32_t places = rheo__axes_product(run->c->window.in);
-    const size_t all = rheo__words(run->image->N);
-    for (uint32_t i = 0; i < 64; i++) {
-        const size_t at = (size_t)(c0 + i) * places + p0;
-        word[i] = 0;
-        if (i >= channels) continue;
-        word[i] = bits[at / 64] >> at % 64;
-        if (at % 64 && at / 64 + 1 < all) word[i] |= bits[at / 64 + 1] << (64 - at % 64);
-    }
+    for (uint32_t i = 0; i < 64; i++)
+        word[i] = i < channels ? rheo__bits_at(bits, (size_t)(c0 + i) * places + p0,
+                                               rheo__least(64, places - p0))
+                               : 0;
     rheo__kernels(run->ctx)->transpose_bits(word);
 }
 

@@ -155,8 +155,7 @@ static void write_image(const job *j, const float *image, float *to)
     const rheo_correlation *c = j->run->c;
     const rheo_window *w = &c->window;
     const uint32_t places = rheo__axes_product(w->in);
-    const uint32_t reach = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
-    const uint32_t width = rheo__least(reach, w->in[2]);
+    const uint32_t width = rheo__reach(c, 2);
     if (rheo__unpadded(c)) {
         j->kernels->transpose(image, c->in_group, places, c->in_group, to, places);
         return;
@@ -164,7 +163,7 @@ static void write_image(const job *j, const float *image, float *to)
     for (uint32_t z = 0; z < w->in[0]; z++)
         for (uint32_t y = 0; y < w->in[1]; y++, to += w->in[2]) {
             const uint32_t pz = z + w->before[0], py = y + w->before[1];
-            const uint32_t n = pz < c->extent[0] && py < c->extent[1] ? width : 0;
+            const uint32_t n = z < rheo__reach(c, 0) && y < rheo__reach(c, 1) ? width : 0;
             if (n)
                 j->kernels->transpose(image + depth(c, pz, py, w->before[2]), c->in_group, n,
                                       c->in_group, to, places);

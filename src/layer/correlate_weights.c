@@ -1,8 +1,8 @@
 /* correlate_weights.c: the weights' gradient of correlation, chunk after chunk of rows: first all
  * threads lay the chunk's map in panels, position after position; then each task, which owns a
  * block of taps, cuts their columns from the images and continues its sums, position after
- * position. Of sparse spikes a tap's active positions are listed, from one stretch of its channel's bits, and the map, whose channels then lie
- * side by side for each position, is gathered there. */
+ * position. Of sparse spikes a tap's active positions are listed, from one stretch of its channel's
+ * bits, and the map, whose channels then lie side by side for each position, is gathered there. */
 #include "layer/correlate.h"
 #include "base/threads.h"
 #include "layer/rows.h"
@@ -244,15 +244,13 @@ static void fill_planes(const rheo_correlation *c, const rheo_signal *s, uint32_
         rheo__append_bits(bits, c0 * places, (c1 - c0) * c->plane, to, 0);
         return;
     }
-    const uint32_t reach = c->extent[2] > w->before[2] ? c->extent[2] - w->before[2] : 0;
-    const uint32_t width = rheo__least(w->in[2], reach);
     for (uint32_t ch = c0; ch < c1; ch++)
-        for (uint32_t z = 0; z < w->in[0] && z + w->before[0] < c->extent[0]; z++)
-            for (uint32_t y = 0; y < w->in[1] && y + w->before[1] < c->extent[1]; y++) {
+        for (uint32_t z = 0; z < rheo__reach(c, 0); z++)
+            for (uint32_t y = 0; y < rheo__reach(c, 1); y++) {
                 const size_t line = (size_t)(z + w->before[0]) * c->extent[1] + y + w->before[1];
                 rheo__append_bits(
-                    bits, ch * places + ((size_t)z * w->in[1] + y) * w->in[2], width, to,
-                    (ch - c0) * (size_t)c->plane + line * c->extent[2] + w->before[2]);
+                    bits, ch * places + ((size_t)z * w->in[1] + y) * w->in[2], rheo__reach(c, 2),
+                    to, (ch - c0) * (size_t)c->plane + line * c->extent[2] + w->before[2]);
             }
 }
 

@@ -14,44 +14,28 @@ static uint64_t window_bits(const rheo_pool_shape *s, const rheo_pool_window *w,
     for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
         for (uint32_t y = w->begin[1]; y < w->end[1]; y++, at += width) {
             const uint32_t n = channel + (z * s->in[1] + y) * s->in[2] + w->begin[2];
-            uint64_t line = bits[n / 64] >> n % 64;
-            if (n % 64 + width > 64) line |= bits[n / 64 + 1] << (64 - n % 64);
-            all |= (width < 64 ? line & ((UINT64_C(1) << width) - 1) : line) << at;
+            all |= rheo__bits_at(bits, n, width) << at;
         }
     return all;
 }
 
 /* The same of real numbers: which places hold the largest. */
-static inline __attribute__((always_inline)) uint64_t
-largest_places(const float *x, const uint32_t nz, const uint32_t ny, const uint32_t nx, size_t line,
-               size_t plane)
+static uint64_t window_reals(const rheo_pool_shape *s, const rheo_pool_window *w, const float *x)
 {
     float most = -INFINITY;
     uint64_t all = 0;
     uint32_t at = 0;
-    for (uint32_t z = 0; z < nz; z++)
-        for (uint32_t y = 0; y < ny; y++)
-            for (uint32_t i = 0; i < nx; i++) {
-                const float value = x[z * plane + y * line + i];
-                most = value > most ? value : most;
-            }
-    for (uint32_t z = 0; z < nz; z++)
-        for (uint32_t y = 0; y < ny; y++)
-            for (uint32_t i = 0; i < nx; i++, at++) {
-                const float value = x[z * plane + y * line + i];
-                all |= (uint64_t) !(value < most || value > most) << at;
-            }
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t z = w->begin[0]; z < w->end[0]; z++)
+            for (uint32_t y = w->begin[1]; y < w->end[1]; y++)
+                for (uint32_t i = w->begin[2]; i < w->end[2]; i++) {
+                    const float value = x[((size_t)z * s->in[1] + y) * s->in[2] + i];
+                    if (pass == 0)
+                        most = value > most ? value : most;
+                    else
+                        all |= (uint64_t) !(value < most || value > most) << at++;
+                }
     return all;
-}
-
-static uint64_t window_reals(const rheo_pool_shape *s, const rheo_pool_window *w, const float *x)
-{
-    const uint32_t n[3] = {w->end[0] - w->begin[0], w->end[1] - w->begin[1],
-                           w->end[2] - w->begin[2]};
-    const size_t line = s->in[2], plane = line * s->in[1];
-    x += w->begin[0] * plane + w->begin[1] * line + w->begin[2];
-    if (n[0] == 1 && n[1] == 2 && n[2] == 2) return largest_places(x, 1, 2, 2, line, plane);
-    return largest_places(x, n[0], n[1], n[2], line, plane);
 }
 
 /* The place in the channel of the index-th place of a window. */
