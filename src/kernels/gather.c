@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    COLUMNS = 128,    /* of a block: K = 1000 rows of it are 512 KB */
+    COLUMNS = 128,    /* of a block: a word's inputs of it are 32 KB */
     ROWS = 32,        /* of a task */
     VISIT = 6,        /* spikes that are added at a time, on average at least */
     DECODE_ROWS = 32, /* of a task that decodes */
@@ -22,18 +22,18 @@ typedef struct job {
     uint32_t row0, rows; /* held now */
     uint32_t groups;     /* of ROWS */
     uint32_t words;      /* of a segment */
-    uint32_t *begin;     /* [rows][words + 1] of each word's indices */
+    uint32_t *begin;     /* [rows][words of K, + 1]: where each one's indices begin */
     uint32_t *index;     /* [rows][K + RHEO_LIST_SLACK] */
 } job;
 
-static size_t begin_row(const rheo_gather *g)
+static size_t begin_row(uint32_t K)
 {
-    return (size_t)rheo__words(g->K) + 1;
+    return (size_t)rheo__words(K) + 1;
 }
 
-static size_t index_row(const rheo_gather *g)
+static size_t index_row(uint32_t K)
 {
-    return (size_t)g->K + RHEO_LIST_SLACK;
+    return (size_t)K + RHEO_LIST_SLACK;
 }
 
 static uint32_t rows_held(uint32_t M, uint32_t K)
@@ -45,9 +45,8 @@ static uint32_t rows_held(uint32_t M, uint32_t K)
 
 size_t rheo__gather_scratch(const rheo_context *ctx, uint32_t M, uint32_t N, uint32_t K)
 {
-    const rheo_gather g = {.K = K};
     (void)ctx, (void)N;
-    return rows_held(M, K) * (index_row(&g) + begin_row(&g)) * sizeof(uint32_t);
+    return rows_held(M, K) * (index_row(K) + begin_row(K)) * sizeof(uint32_t);
 }
 
 static void decode_task(void *arg, uint32_t task, uint32_t thread)
@@ -57,7 +56,7 @@ static void decode_task(void *arg, uint32_t task, uint32_t thread)
     (void)thread;
     for (uint32_t m = task * DECODE_ROWS; m < j->rows && m < (task + 1) * DECODE_ROWS; m++)
         j->kernels->list_bits(g->bits + (size_t)(j->row0 + m) * g->bits_row, rheo__words(g->K),
-                              j->index + m * index_row(g), j->begin + m * begin_row(g));
+                              j->index + m * index_row(g->K), j->begin + m * begin_row(g->K));
 }
 
 /* Words of a segment: enough for VISIT spikes. */
@@ -66,7 +65,7 @@ static uint32_t segment_words(const job *j)
     const rheo_gather *g = j->gather;
     const uint32_t words = rheo__words(g->K);
     double spikes = 0;
-    for (uint32_t m = 0; m < j->rows; m++) spikes += j->begin[m * begin_row(g) + words];
+    for (uint32_t m = 0; m < j->rows; m++) spikes += j->begin[m * begin_row(g->K) + words];
     const double some = spikes > 0 ? ceil(VISIT * (double)j->rows * words / spikes) : words;
     return some < words ? (uint32_t)some : words ? words : 1;
 }
@@ -90,8 +89,8 @@ static void block_task(void *arg, uint32_t task, uint32_t thread)
     for (uint32_t i = 0, end; i < rheo__words(g->K); i = end) {
         end = rheo__words(g->K) - i < j->words ? rheo__words(g->K) : i + j->words;
         for (uint32_t m = m0; m < m1; m++) {
-            const uint32_t *begin = j->begin + m * begin_row(g);
-            j->kernels->gather_row(j->index + m * index_row(g) + begin[i], begin[end] - begin[i],
+            const uint32_t *begin = j->begin + m * begin_row(g->K);
+            j->kernels->gather_row(j->index + m * index_row(g->K) + begin[i], begin[end] - begin[i],
                                    g->w, g->w_row, n0, n1, g->c + (j->row0 + m) * g->c_row);
         }
     }
@@ -102,7 +101,7 @@ void rheo__gather(rheo_context *ctx, const rheo_gather *g, void *scratch)
     if (g->M == 0 || g->N == 0) return;
     job j = {.kernels = rheo__kernels(ctx), .gather = g, .begin = scratch};
     const uint32_t held = rows_held(g->M, g->K), blocks = (g->N - 1) / COLUMNS + 1;
-    j.index = j.begin + held * begin_row(g);
+    j.index = j.begin + held * begin_row(g->K);
     for (; j.row0 < g->M; j.row0 += j.rows) {
         j.rows = g->M - j.row0 < held ? g->M - j.row0 : held;
         j.groups = (j.rows - 1) / ROWS + 1;
