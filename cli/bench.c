@@ -45,9 +45,8 @@ const cli_command cli_bench = {
     .name = "bench",
     .arguments = "[TASK]",
     .summary = "Times tasks beside their floors: what this machine's arithmetic and memory allow",
-    .text = "TASK is one of docs/bench.md's, or a group: layer is all "
-            "whose\n"
-            "names begin with \"layer-\"; without one, all. Epochs need MNIST or Fashion-MNIST.\n"
+    .text = "TASK is one of docs/bench.md's, or a group: layer is all whose names begin with\n"
+            "\"layer-\"; without one, all. Epochs need MNIST or Fashion-MNIST.\n"
             "`make bench-peers` uses --exchange, --turns and --set to compare with other programs.",
     .example = "rheobase bench stdp --threads 1",
     .options = options,

@@ -1,8 +1,8 @@
-/* product.c: C[M,N] = start + A·B^T, in float32 or with operands in bfloat16 (bf16.h), by packed panels and a register tile (after Goto and van de
- * Geijn 2008, "Anatomy of high-performance matrix multiplication"), with one difference: each
- * output stays one running sum in ascending k. A block of C is loaded, continued and stored for
- * each piece of K; nothing is ever summed apart and added later. So how the work is cut changes no
- * bit.
+/* product.c: C[M,N] = start + A·B^T, in float32 or with operands in bfloat16 (bf16.h), by packed
+ * panels and a register tile (after Goto and van de Geijn 2008, "Anatomy of high-performance matrix
+ * multiplication"), with one difference: each output stays one running sum in ascending k. A block
+ * of C is loaded, continued and stored for each piece of K; nothing is ever summed apart and added
+ * later. So how the work is cut changes no bit.
  *
  *   chunk   at most CHUNK rows of A and of B and CHUNK_K of K: packed into scratch by all threads
  *   task    GROUP rows x one panel (tile_n columns) of the chunk: owned by one thread
