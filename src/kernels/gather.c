@@ -111,10 +111,10 @@ void rheo__gather(rheo_context *ctx, const rheo_gather *g, void *scratch)
     }
 }
 
-/* Where both take equal time with inputs of 784 (bench/kernels.c prints it; 64 to 1600 rows,
- * AVX-512 machine): 0.16 to 0.49 with AVX-512, 0.35 to 0.65 with AVX2, above 0.95 with plain C,
- * whose product calls fmaf. Few outputs leave part of a vector idle. These are from the lower part
- * of the ranges, as many rows matter most. */
+/* Where both take equal time with inputs of 784 (bench/kernels.c prints it): 0.49 to 0.63 with 64
+ * outputs or more and AVX-512, 0.35 to 0.65 with AVX2, above 0.95 with plain C, whose product calls
+ * fmaf. Few outputs leave part of a vector idle. In whole nets weights come from further away: with
+ * 0.45 for 0.27 `bench csnn` takes 4 % longer beside its floor. */
 double rheo__gather_density(const rheo_context *ctx, uint32_t N)
 {
     static const double few[RHEO_ISAS] = {0.95, 0.40, 0.18}, many[RHEO_ISAS] = {0.95, 0.42, 0.27};
